@@ -1,0 +1,5 @@
+"""`python -m headgate`."""
+
+from headgate.doors.cli import main
+
+raise SystemExit(main())

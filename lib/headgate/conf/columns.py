@@ -1,0 +1,232 @@
+"""Columns, as far as they are known before Spark starts: what names one that is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from headgate.conf.forms import SYSTEM
+from headgate.conf.tables import Draft
+from headgate.conf.words import meant
+from headgate.core.identifiers import columns_named
+from headgate.core.selects import columns_of
+from headgate.core.spec import Clean, Features, Ingested, Mart, Table
+from headgate.core.steps import Columns, Derive, Drop, Lookup, Rename, Step, Where
+
+_KEPT = ("_file", "_row", "_window", "_ingested_at")  # no step may touch them
+_REPLACING = ("select", "derive", "lookup")  # steps that leave the columns they name as they are
+Path = tuple[str | int, ...]
+
+
+class Known:
+    """The columns of each table; tables have to come in the order of dependencies."""
+
+    def __init__(self, faulty: set[str]) -> None:
+        self.of: dict[str, Columns] = {}
+        self.faulty = faulty  # tables that read what they cannot
+
+    def check(self, draft: Draft) -> None:
+        """Note names of columns that are not there, and learn the table's columns."""
+        table = draft.table
+        if table is None or draft.misspelt:
+            return
+        columns = self._columns(draft, table)
+        self.of[draft.name] = None if draft.name in self.faulty else columns
+        _rules(draft, columns)
+        if not isinstance(table, Ingested):
+            self._examples(draft, table, columns)
+
+    def _columns(self, draft: Draft, table: Table) -> Columns:
+        if isinstance(table, Clean):
+            return self._clean(draft, table)
+        if isinstance(table, Features):
+            return self._features(draft, table)
+        if isinstance(table, Mart):
+            return self._mart(draft, table)
+        if isinstance(table, Ingested) and table.on_change.new_column != "add":
+            return (*table.columns, *SYSTEM)
+        return None  # columns that the contract does not name may come in
+
+    def _clean(self, draft: Draft, table: Clean) -> Columns:
+        start = columns = self.of.get(next(iter(table.reads.values())))
+        seen = Seen(draft, columns, start or ())
+        for place, step in enumerate(table.steps):
+            here = ("steps", place, step.name)
+            seen = seen.after(columns)
+            for name in step.needs():
+                seen.name(name, *here, *_inside(step, name))
+            if isinstance(step, Lookup):
+                self._lookup(draft, step, here)
+            _expressions(seen, step, here)
+            _allowed(draft, step, columns, here)
+            columns = step.columns_after(columns)
+        seen = seen.after(columns)
+        for key in ("key", "latest_by"):
+            for at, name in enumerate(getattr(table, key)):
+                seen.name(name, key, at)
+        if table.deletes is not None:
+            seen.expression(table.deletes, "deletes")
+        return columns
+
+    def _lookup(self, draft: Draft, step: Lookup, here: Path) -> None:
+        there = Seen(draft, self.of.get(step.table), of=step.table)
+        for name in step.on.values():
+            there.name(name, *here, "on")
+        for at, name in enumerate(step.take):
+            there.name(name, *here, "take", at)
+
+    def _features(self, draft: Draft, table: Features) -> Columns:
+        listed = [table.entity.from_] if table.entity.from_ else []
+        for source in dict.fromkeys((*listed, *table.reads.values())):
+            there = Seen(draft, self.of.get(source), of=source)
+            for at, name in enumerate(table.entity.key):
+                there.name(name, "entity", "key", at)
+        for name, source in table.reads.items():
+            path = ("time",) if isinstance(table.time, str) else ("time", name)
+            Seen(draft, self.of.get(source), of=source).name(table.time_of(name), *path)
+        for key, features in (("features", table.features), ("label", table.label)):
+            for name, feature in features.items():
+                source = table.reads[feature.of]
+                there = Seen(draft, self.of.get(source), of=source)
+                if feature.measure != "days_since_last":
+                    there.expression(feature.measure, key, name, "measure")
+        return (*table.entity.key, "as_of", *table.features, *table.label)
+
+    def _mart(self, draft: Draft, table: Mart) -> Columns:
+        source = table.reads[table.period_input]
+        there = Seen(draft, self.of.get(source), of=source)
+        there.name(table.period_column, "period", "column")
+        if table.sql is not None:
+            return columns_of(table.sql, None)
+        for at, name in enumerate(table.group_by):
+            there.name(name, "group_by", at)
+        for name, measure in table.measures.items():
+            there.expression(measure, "measures", name)
+        return tuple(dict.fromkeys((table.period_column, *table.group_by, *table.measures)))
+
+    def _examples(self, draft: Draft, table: Table, columns: Columns) -> None:
+        inputs = _inputs(table)
+        for at, example in enumerate(table.examples):
+            for name, rows in example.given.items():
+                if name not in inputs:
+                    known = tuple(name for name in inputs if "." not in name)
+                    what = f"unknown input '{name[:60]}'{meant(name, known)}"
+                    draft.note(what, "examples", at, "given", name)
+                    continue
+                there = Seen(draft, self.of.get(inputs[name]), of=inputs[name])
+                _rows(there, rows, "examples", at, "given", name)
+            _rows(Seen(draft, columns), example.written or (), "examples", at, "written")
+
+
+class Seen:
+    """The columns that one place of a file can see."""
+
+    def __init__(
+        self, draft: Draft, columns: Columns, start: tuple[str, ...] = (), of: str = ""
+    ) -> None:
+        self.draft, self.columns, self.start, self.of = draft, columns, start, of
+
+    def after(self, columns: Columns) -> Seen:
+        """What the next step sees."""
+        return Seen(self.draft, columns, self.start, self.of)
+
+    def name(self, name: str, *path: str | int) -> None:
+        """Note a column that is not there."""
+        what = self.fault(name)
+        if what:
+            self.draft.note(what, *path)
+
+    def expression(self, text: str, *path: str | int) -> None:
+        """Note columns of a SQL expression that are not there."""
+        what = self.expression_fault(text)
+        if what:
+            self.draft.note(what, *path)
+
+    def expression_fault(self, text: str) -> str | None:
+        """What is wrong with the first such column. SQL does not mind upper and lower case."""
+        if self.columns is None:
+            return None
+        there = {column.lower() for column in self.columns}
+        missing = [name for name in columns_named(text) if name.lower() not in there]
+        return self.fault(missing[0]) if missing else None
+
+    def fault(self, name: str) -> str | None:
+        """What is wrong with a name; None where it is there or cannot be known."""
+        columns = self.columns
+        if columns is None or name in columns or name in SYSTEM:
+            return None
+        where = f" of {self.of}" if self.of else ""
+        same = [column for column in columns if column.lower() == name.lower()]
+        if same:
+            return f"unknown column '{name[:60]}'{where}: it is written '{same[0]}'"
+        if name.lower() in (column.lower() for column in self.start):
+            return f"unknown column '{name[:60]}': an earlier step renamed it or left it out"
+        own = tuple(column for column in columns if not column.startswith("_"))
+        return f"unknown column '{name[:60]}'{where}{meant(name, own)}"
+
+
+def _expressions(seen: Seen, step: Step, here: Path) -> None:
+    """Note columns that a step's SQL names and that are not there."""
+    if isinstance(step, Where):
+        seen.expression(step.keep, *here, "keep")
+    if isinstance(step, Derive) and seen.columns is not None:
+        for name, text in step.columns.items():
+            seen.expression(text, *here, name)
+            seen = seen.after((*(seen.columns or ()), name))
+
+
+def _allowed(draft: Draft, step: Step, columns: Columns, here: Path) -> None:
+    """Note what a step may not do to columns that are there."""
+    for name in step.needs() if step.name not in _REPLACING else ():
+        if name in _KEPT:
+            draft.note(f"'{name}' is a system column: it stays as it is", *here)
+    if isinstance(step, Rename):
+        there = {name.lower() for name in columns or () if name not in step.columns}
+        for old, new in step.columns.items():
+            if new.lower() in there:
+                draft.note(f"there is a column '{new}' already", *here, old)
+            there.add(new.lower())
+    if isinstance(step, Drop) and columns is not None:
+        left = step.columns_after(columns) or ()
+        if all(name.startswith("_") for name in left):
+            draft.note("leaves no column", *here)
+
+
+def _rules(draft: Draft, columns: Columns) -> None:
+    """Note columns that rules name and that are not there."""
+    seen = Seen(draft, columns)
+    for placed in draft.rules:
+        rule = placed.rule
+        condition = rule.arguments.get("condition")
+        texts = [text for text in (condition, rule.row_condition) if isinstance(text, str)]
+        faults = [seen.fault(name) for name in rule.columns]
+        for what in (*faults, *(seen.expression_fault(text) for text in texts)):
+            if what:
+                replace(draft.at, path=placed.path).note(placed.node, what)
+
+
+def _inputs(table: Table) -> dict[str, str]:
+    """The tables that an example may give rows of, by every name they have."""
+    named: dict[str, str] = dict(getattr(table, "reads", {}))
+    for full in table.inputs:
+        named.setdefault(full.partition(".")[2], full)
+        named.setdefault(full, full)
+    return named
+
+
+def _rows(seen: Seen, rows: Iterable[Mapping[str, Any]], *path: str | int) -> None:
+    for at, row in enumerate(rows):
+        for name in row:
+            if not name.startswith("_"):
+                seen.name(name, *path, at, name)
+
+
+def _inside(step: Step, name: str) -> Path:
+    """Where in its step a column is named."""
+    if isinstance(step, Lookup):
+        return ("on",)
+    held = getattr(step, "columns", ())
+    if isinstance(held, Mapping):
+        return (name,)
+    return (list(held).index(name),) if name in held else ()

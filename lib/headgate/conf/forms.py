@@ -1,0 +1,130 @@
+"""Small forms that files share: names, shares, dates, stretches of time."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+from headgate.conf import sparktypes
+from headgate.conf.nodes import Node
+from headgate.conf.shapes import FILLED, At, Listed, Parsed, Text
+
+# Delta refuses these in column names unless a table asks for column mapping.
+_FORBIDDEN = re.compile(r"[ ,;{}()\n\t=]")
+_SHARE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)")
+_STRETCH = re.compile(r"(\d+)\s+(minute|hour|day|week)s?")
+_DAYS = {"day": 1, "week": 7}
+SYSTEM = ("_file", "_row", "_window", "_ingested_at", "_rescued")
+
+
+def share(text: str) -> float:
+    """A share of all rows.
+
+    >>> share("5%"), share("0.05")
+    (0.05, 0.05)
+    """
+    match = _SHARE.fullmatch(text)
+    if not match:
+        raise ValueError(f"must be a share such as 5% or 0.05, not '{text[:60]}'")
+    value = float(match[1]) / 100 if match[2] else float(match[1])
+    if value > 1:
+        fix = "" if match[2] else f": write {text}% or {float(match[1]) / 100:g}"
+        raise ValueError(f"{text} is more than all{fix}")
+    return value
+
+
+def day(text: str) -> date:
+    """A date, as 2026-11-20."""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not in the calendar") from None
+    raise ValueError(f"must be a date written 2026-11-20, not '{text[:60]}'")
+
+
+def days(text: str) -> int:
+    """A stretch of whole days.
+
+    >>> days("30 days"), days("2 weeks")
+    (30, 14)
+    """
+    match = _STRETCH.fullmatch(text)
+    if match and match[2] in _DAYS and int(match[1]) > 0:
+        return int(match[1]) * _DAYS[match[2]]
+    fix = f" (did you mean '{text} days'?)" if text.isdigit() and int(text) > 0 else ""
+    raise ValueError(f"must be a number of days or weeks such as '30 days', not '{text[:60]}'{fix}")
+
+
+def stretch(text: str) -> str:
+    """A stretch of time, kept as text."""
+    match = _STRETCH.fullmatch(text)
+    if match and int(match[1]) > 0:
+        return f"{int(match[1])} {match[2]}{'s' if int(match[1]) != 1 else ''}"
+    raise ValueError(f"must be a stretch of time such as '2 days' or '6 hours', not '{text[:60]}'")
+
+
+def column_name(text: str) -> str:
+    """The name of a column that a file brings into being."""
+    bad = _FORBIDDEN.search(text)
+    if bad:
+        shown = "a space" if bad.group() == " " else f"'{bad.group().strip() or 'white space'}'"
+        raise ValueError(f"a column name cannot hold {shown}: '{text[:60]}'")
+    if text in SYSTEM:
+        raise ValueError(f"'{text}' is a system column: give another name")
+    if text.startswith("__") or "." in text or "`" in text:
+        raise ValueError(f"a column name cannot begin with __ or hold a '.' or '`': '{text[:60]}'")
+    return text
+
+
+def contract_name(text: str) -> str:
+    """The name of a column in a contract."""
+    if text.startswith("_"):
+        raise ValueError(f"column names that begin with _ belong to Headgate: '{text[:60]}'")
+    return column_name(text)
+
+
+class NewColumn(Text):
+    """A name that a column is given."""
+
+    def read(self, node: Node, at: At) -> str:
+        text = super().read(node, at)
+        try:
+            return column_name(text)
+        except ValueError as error:
+            raise at.note(node, str(error)) from None
+
+
+class ContractColumn(Text):
+    """A name that a column of a contract is given."""
+
+    def read(self, node: Node, at: At) -> str:
+        text = super().read(node, at)
+        try:
+            return contract_name(text)
+        except ValueError as error:
+            raise at.note(node, str(error)) from None
+
+
+def _form(**more: Any) -> dict[str, Any]:
+    return {"anyOf": [{"type": "string", **more}, FILLED]}
+
+
+SHARE = Parsed(
+    "a share such as 5% or 0.05",
+    share,
+    {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, *_form(pattern="%$")["anyOf"]]},
+)
+DATE = Parsed("a date written 2026-11-20", day, _form(pattern=r"^\d{4}-\d\d-\d\d$"))
+DAYS = Parsed("a number of days such as '30 days'", days, _form(pattern=r"^\d+ +(day|week)s?$"))
+STRETCH = Parsed(
+    "a stretch of time such as '2 days'",
+    stretch,
+    _form(pattern=r"^\d+ +(minute|hour|day|week)s?$"),
+)
+TYPE = Parsed("a Spark type such as bigint or decimal(10,2)", sparktypes.checked)
+COLUMN = Text("a column")
+COLUMNS = Listed(COLUMN, unique=True, about="list of columns, or one")
+NEW_COLUMN = NewColumn("a column name")
+CONTRACT_COLUMN = ContractColumn("a column name")

@@ -1,0 +1,112 @@
+"""The files of each layer: their keys, and the tables made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headgate.conf.expressions import Expression
+from headgate.conf.forms import COLUMN, COLUMNS, CONTRACT_COLUMN, TYPE
+from headgate.conf.measured import FEATURES, MARTS
+from headgate.conf.nodes import Entries
+from headgate.conf.records import Key, Record, value_of
+from headgate.conf.shapes import At, Listed, Mapped, Text, Word
+from headgate.conf.sources import SOURCE
+from headgate.conf.sparktypes import TIMES
+from headgate.conf.steps import STEPS
+from headgate.conf.tablekeys import COMMON, LATER, READS_KEY
+from headgate.core.spec import Clean, Column, Features, Ingested, Mart, OnChange, Table
+
+
+def _column(values: dict[str, Any], node: Entries, at: At) -> Column:
+    form = node.get("format")
+    if form is not None and values["type"] not in TIMES:
+        raise at.key("format").note(form, f"{values['type']} takes no format: dates and times do")
+    return Column(**values)
+
+
+COLUMN_RECORD = Record(
+    "a column",
+    {
+        "type": Key(TYPE, "its type in Spark", required=True),
+        "from": Key(Text("a name"), "its name in the file, where it is another"),
+        "format": Key(Text("a pattern"), "how dates or times are written, as Spark's patterns say"),
+        "nulls": Key(Listed(Text("a text", empty=True)), "texts that mean null"),
+        "description": Key(Text(), "what it holds"),
+    },
+    make=_column,
+    later=("privacy",),
+    short="type",
+)
+ON_CHANGE = Record(
+    "on_change",
+    {
+        "new_column": Key(
+            Word(("rescue", "add", "drop", "block")),
+            "a column that the contract does not know: kept as JSON in `_rescued`, added, left"
+            " out, or the window is blocked",
+            default="rescue",
+        ),
+        "missing_column": Key(
+            Word(("block", "null")), "a column that the file does not have", default="block"
+        ),
+        "bad_value": Key(
+            Word(("quarantine", "rescue")), "a value that does not fit its type",
+            default="quarantine",
+        ),
+    },
+    make=value_of(OnChange),
+)  # fmt: skip
+INGESTED = Record(
+    "an ingested table",
+    {
+        **COMMON,
+        "source": Key(SOURCE, "where its files lie", required=True),
+        "columns": Key(
+            Mapped(
+                COLUMN_RECORD,
+                CONTRACT_COLUMN,
+                about="{name: [column](#a-column)}",
+                stand_in=Column.model_validate({"type": "string"}),
+            ),
+            "the contract with the supplier: names and types, in order",
+            required=True,
+        ),
+        "on_change": Key(ON_CHANGE, "what happens when the files leave the contract"),
+        "window_by": Key(
+            COLUMN, "the column that tells a row's window, where the path has no `{window}`"
+        ),
+    },
+    later=(*LATER, "tables"),
+)
+CLEAN = Record(
+    "a clean table",
+    {
+        **COMMON,
+        "reads": READS_KEY,
+        "steps": Key(STEPS, "what is done to the rows, in order", default="none"),
+        "key": Key(COLUMNS, "the columns that tell rows apart; one row of each key is kept"),
+        "latest_by": Key(COLUMNS, "which of two rows with one key wins: the greatest"),
+        "write": Key(
+            Word(("replace", "upsert"), later=("history",)),
+            "`replace` the window, or `upsert` by key",
+            default="replace",
+        ),
+        "deletes": Key(Expression("SQL condition"), "which rows are deletions (upsert)"),
+    },
+    later=LATER,
+)
+
+
+RECORDS: Mapping[str, Record] = {
+    "ingested": INGESTED,
+    "clean": CLEAN,
+    "features": FEATURES,
+    "marts": MARTS,
+}
+MODELS: Mapping[str, type[Table]] = {
+    "ingested": Ingested,
+    "clean": Clean,
+    "features": Features,
+    "marts": Mart,
+}

@@ -1,0 +1,68 @@
+"""The keys that tables of all layers have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headgate.conf.forms import DATE, SHARE, STRETCH
+from headgate.conf.nodes import Entries, Node
+from headgate.conf.quality import Quality
+from headgate.conf.records import Key, Record
+from headgate.conf.shapes import Anything, At, Either, Listed, Mapped, Text
+from headgate.core.spec import Example
+
+
+def _example(values: dict[str, Any], node: Entries, at: At) -> Example:
+    if "written" not in values and "rejected" not in values:
+        raise at.note(node, "expects nothing: say what is 'written' or 'rejected'")
+    return Example(**values, place=node.place)
+
+
+class Reads(Either):
+    """The tables read: one name, or names for several."""
+
+    def read(self, node: Node, at: At) -> dict[str, str]:
+        value = super().read(node, at)
+        if isinstance(value, str):
+            return {value.rpartition(".")[2]: value}
+        reads: dict[str, str] = value
+        for name in reads:
+            if not name.isidentifier() or name == "input":
+                raise at.note(node, f"'{name[:60]}' cannot name an input in SQL: give another name")
+        return reads
+
+
+_ROW = Mapped(Anything())
+_ROWS = Listed(_ROW, empty=True, about="list of rows, each {column: value}")
+_READS = Reads(
+    Mapped(Text("a table, layer.name"), about="{name: table}"), Text("a table, layer.name")
+)
+READS_KEY = Key(_READS, "the tables it reads, by the names that SQL uses", required=True)
+
+EXAMPLE = Record(
+    "an example",
+    {
+        "given": Key(Mapped(_ROWS), "rows of its inputs, by their names", required=True),
+        "written": Key(_ROWS, "the rows that have to be written"),
+        "rejected": Key(_ROWS, "the rows that have to be rejected, with `reasons`"),
+    },
+    make=_example,
+)
+COMMON: Mapping[str, Key] = {
+    "description": Key(Text(), "what the table holds"),
+    "owner": Key(Text(), "who is alerted"),
+    "fresh_within": Key(STRETCH, "how old its last good window may be"),
+    "since": Key(DATE, "no window before this day is expected"),
+    "quality": Key(Quality(), "the rules of its gate", default="none"),
+    "max_rejected": Key(
+        SHARE, "the share of the rows judged that may be rejected before the gate closes",
+        default="10%",
+    ),
+    "examples": Key(
+        Listed(EXAMPLE, Example(given={}), single=False,
+               about="list of examples {given, written, rejected}"),
+        "documentation that `headgate test` runs",
+    ),
+}  # fmt: skip
+LATER = ("privacy", "expects", "incomplete", "known_at", "waivers")

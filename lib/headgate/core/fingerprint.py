@@ -1,0 +1,48 @@
+"""Short names for contents: equal exactly where what they stand for is equal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+_PLACES = {"place", "written", "file"}  # where a thing stands in a file does not change what it does
+
+
+def digest(value: Any) -> str:
+    """Sixteen hex digits of a value made of plain Python.
+
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    """
+    text = json.dumps(_plain(value), sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        named = {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+        kept = {name: one for name, one in named.items() if name not in _PLACES}
+        return {"": type(value).__name__} | kept
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(one) for one in value]
+    return value
+
+
+def whole(parts: Mapping[str, str]) -> str:
+    """The fingerprint of a run: of its inputs, rules and code together."""
+    return digest(dict(parts))
+
+
+def differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """The names of parts that are not the same any more.
+
+    >>> differing({"rules": "a", "steps": "b"}, {"rules": "c", "steps": "b"})
+    ['rules']
+    """
+    return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))

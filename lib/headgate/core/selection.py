@@ -1,0 +1,67 @@
+"""What a person names: tables, jobs, layers, with + for what they read or what depends on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+
+from headgate.core.errors import Usage
+from headgate.core.results import JOBS, LAYERS
+from headgate.core.spec import Table
+
+
+def selected(tables: Mapping[str, Table], what: Sequence[str], layer: str | None = None) -> list[str]:
+    """The names of the chosen tables, dependencies first; all (of a layer) where none is named."""
+    chosen: set[str] = set()
+    for word in what:
+        chosen |= _named(tables, word, layer)
+    if not what:
+        chosen = {n for n in tables if layer is None or n.startswith(f"{layer}.")}
+    return [name for name in tables if name in chosen]
+
+
+def _named(tables: Mapping[str, Table], word: str, layer: str | None) -> set[str]:
+    name = word.strip("+")
+    if name in JOBS:
+        name = JOBS[name]
+    found = {t for t in tables if t == name or (name in LAYERS and t.startswith(f"{name}."))}
+    if not found and layer and f"{layer}.{name}" in tables:
+        found = {f"{layer}.{name}"}
+    if not found:
+        raise _unknown(tables, word, name)
+    if word.startswith("+"):
+        found |= ancestors(tables, found)
+    if word.endswith("+"):
+        found |= descendants(tables, found)
+    return found
+
+
+def _unknown(tables: Mapping[str, Table], word: str, name: str) -> Usage:
+    known = [*tables, *JOBS, *LAYERS, *(t.partition(".")[2] for t in tables)]
+    close = get_close_matches(name, known, 1, 0.5)
+    guess = close[0] if close else None
+    if guess and guess not in tables and guess not in JOBS and guess not in LAYERS:
+        guess = next(t for t in tables if t.endswith(f".{guess}"))
+    hint = f" (did you mean '{guess}'?)" if guess else ""
+    return Usage(
+        f"there is no table, job or layer '{word}'{hint}",
+        next=f"one of {', '.join(list(tables)[:12])}",
+    )
+
+
+def ancestors(tables: Mapping[str, Table], names: Iterable[str]) -> set[str]:
+    """All tables that these read, at any distance."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        for other in tables[waiting.pop()].inputs:
+            if other in tables and other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found
+
+
+def descendants(tables: Mapping[str, Table], names: Iterable[str]) -> set[str]:
+    """All tables that depend on these, at any distance."""
+    roots = set(names)
+    return {name for name in tables if ancestors(tables, [name]) & roots} - roots

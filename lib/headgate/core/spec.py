@@ -1,0 +1,250 @@
+"""A suite as frozen values: what the files of a `conf/` folder say, after they were read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from headgate.core.steps import Step
+from headgate.core.windows import Grain
+
+Severity = Literal["critical", "warning", "info"]
+PERIOD_GRAINS = ("hour", "day", "week", "month", "year")
+
+
+class Value(BaseModel):
+    """A frozen value; a key that it does not know is a fault."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Column(Value):
+    """One column of the contract with a supplier."""
+
+    type: str
+    from_: str | None = Field(None, alias="from")  # its name in the file
+    format: str | None = None
+    nulls: tuple[str, ...] = ()
+    privacy: str | None = None
+    description: str | None = None
+
+
+class OnChange(Value):
+    """What happens when the source's shape or values leave the contract."""
+
+    new_column: Literal["rescue", "add", "drop", "block"] = "rescue"
+    missing_column: Literal["block", "null"] = "block"
+    bad_value: Literal["quarantine", "rescue"] = "quarantine"
+
+
+class FileSource(Value):
+    """Files below the raw zone."""
+
+    files: str
+    format: Literal["csv", "json", "jsonl", "parquet"] = "csv"
+    options: Mapping[str, bool | int | str] = {}
+
+
+class Rule(Value):
+    """One expectation or SQL condition on a table."""
+
+    expectation: str  # great-expectations' name, or "row"
+    arguments: Mapping[str, Any] = {}  # without mostly, severity, row_condition
+    mostly: float | None = None  # None: not written
+    severity: Severity = "critical"
+    row_condition: str | None = None  # SQL; rows where it is not true are not judged
+    written: str = ""  # the rule as a person wrote it: what `_reasons` and messages show
+    place: str = ""  # file:line
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that its arguments name."""
+        named: list[str] = []
+        for key in ("column", "column_A", "column_B"):
+            if isinstance(self.arguments.get(key), str):
+                named.append(self.arguments[key])
+        listed = self.arguments.get("column_list")
+        named.extend(listed if isinstance(listed, list | tuple) else ())
+        return tuple(named)
+
+
+class Example(Value):
+    """Rows that document a table and are run by `headgate test`."""
+
+    given: Mapping[str, tuple[Mapping[str, Any], ...]]
+    written: tuple[Mapping[str, Any], ...] | None = None
+    rejected: tuple[Mapping[str, Any], ...] | None = None
+    place: str = ""
+
+
+class Period(Value):
+    """The column and grain by which a mart is sliced."""
+
+    column: str
+    grain: Literal["hour", "day", "week", "month", "year"] = "day"
+
+
+class Entity(Value):
+    """Who gets a row in a feature table."""
+
+    key: tuple[str, ...]
+    from_: str | None = Field(None, alias="from")
+
+
+class Feature(Value):
+    """One feature, or the label: a measure over a stretch of days before (or after) `as_of`."""
+
+    of: str
+    measure: str
+    last: int | None = None  # days
+    next: int | None = None  # days; labels only
+    else_: Any = Field(None, alias="else")
+
+
+class Format(Value):
+    """The shape in which a feature table is written."""
+
+    kind: Literal["table", "vector", "labelled", "ratings", "graph"] = "table"
+    label: str | None = None
+    columns: tuple[str, ...] = ()
+
+
+class Table(Value):
+    """What all tables have."""
+
+    name: str  # layer.name
+    file: str = ""  # its file, for messages
+    description: str | None = None
+    owner: str | None = None
+    fresh_within: str | None = None
+    since: date | None = None
+    quality: tuple[Rule, ...] = ()
+    max_rejected: float = 0.10  # a share of the rows judged
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def layer(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def short(self) -> str:
+        return self.name.partition(".")[2]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The tables it reads, lookups included."""
+        return ()
+
+
+class Ingested(Table):
+    """A table of the ingested layer: a contract with a supplier."""
+
+    source: FileSource
+    columns: Mapping[str, Column]
+    on_change: OnChange = OnChange()
+    window_by: str | None = None
+
+
+class Clean(Table):
+    """A table of the clean layer. The first of `reads` is the main input."""
+
+    reads: Mapping[str, str]
+    steps: tuple[Step, ...] = ()
+    key: tuple[str, ...] = ()
+    latest_by: tuple[str, ...] = ()
+    write: Literal["replace", "upsert"] = "replace"
+    deletes: str | None = None  # a SQL condition: which rows are deletions (upsert)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        names = [*self.reads.values()]
+        names += [step.table for step in self.steps if step.name == "lookup"]  # type: ignore[attr-defined]
+        return tuple(dict.fromkeys(names))
+
+
+class Features(Table):
+    """A table of the features layer: one row for each entity and `as_of`."""
+
+    entity: Entity
+    every: Literal["day", "month"] = "day"
+    reads: Mapping[str, str]
+    time: str | Mapping[str, str]  # event time column, or one for each input
+    features: Mapping[str, Feature]
+    label: Mapping[str, Feature] = {}
+    format: Format = Format()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        names = [*self.reads.values()] + ([self.entity.from_] if self.entity.from_ else [])
+        return tuple(dict.fromkeys(names))
+
+    def time_of(self, name: str) -> str:
+        """The event time column of one input."""
+        return self.time if isinstance(self.time, str) else self.time[name]
+
+
+class Mart(Table):
+    """A table of the marts layer, sliced by period."""
+
+    reads: Mapping[str, str]
+    period: Period
+    group_by: tuple[str, ...] = ()
+    measures: Mapping[str, str] = {}
+    sql: str | None = None  # the text, also where the file names a file
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.reads.values()))
+
+    @property
+    def period_input(self) -> str:
+        """The name (in `reads`) of the input that holds the period's column."""
+        name, dot, _ = self.period.column.partition(".")
+        return name if dot else next(iter(self.reads))
+
+    @property
+    def period_column(self) -> str:
+        """The period's column without its input's name."""
+        return self.period.column.rpartition(".")[2]
+
+
+class SparkSettings(Value):
+    """How a session is made."""
+
+    master: str | None = None
+    quick: bool = False  # starts twice as fast, long work runs slower: for tests and small data
+    conf: Mapping[str, str] = {}
+
+
+class Environment(Value):
+    """Where a suite runs: one file of `conf/env/`."""
+
+    name: str
+    raw: str  # absolute path or URI
+    lake: str
+    spark: SparkSettings = SparkSettings()
+
+
+class AlertRoute(Value):
+    """Where alerts of some severities and tables go."""
+
+    to: str
+    severity: tuple[Severity, ...] = ("critical", "warning", "info")
+    tables: tuple[str, ...] = ()
+
+
+class Suite(Value):
+    """One `conf/` folder, read whole."""
+
+    name: str
+    timezone: str = "UTC"
+    window: Grain = Grain.day
+    alerts: tuple[AlertRoute, ...] = ()
+    keys: str = "env"
+    environment: Environment
+    tables: Mapping[str, Table]  # in the order of dependencies
+    root: str = ""  # the folder that holds conf/ and lib/
+    conf: str = ""  # the conf folder, as given

@@ -1,0 +1,48 @@
+"""Just enough reading of SQL text to carry columns through a SELECT that names its columns."""
+
+from __future__ import annotations
+
+import re
+
+_TOKEN = re.compile(
+    r"""(?P<skip>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*"|`[^`]*`|--[^\n]*|/\*.*?\*/)
+      |(?P<open>[(\[])|(?P<close>[)\]])|(?P<word>[A-Za-z_][A-Za-z_0-9]*)""",
+    re.VERBOSE | re.DOTALL,
+)
+_REGROUPS = {"group", "having", "union", "intersect", "except", "distinct", "with", "pivot"}
+
+
+def carrying(text: str, columns: list[str]) -> str | None:
+    """The SELECT with more columns at the end of its list; None where that is not safe to do.
+
+    >>> carrying("SELECT a, b FROM input WHERE a > 0", ["_row"])
+    'SELECT a, b, `_row` FROM input WHERE a > 0'
+    >>> carrying("SELECT a, count(*) FROM input GROUP BY a", ["_row"]) is None
+    True
+    """
+    depth, at = 0, None
+    words = []
+    for token in _TOKEN.finditer(text):
+        if token["open"]:
+            depth += 1
+        elif token["close"]:
+            depth -= 1
+        elif token["word"] and depth == 0:
+            word = token["word"].lower()
+            words.append(word)
+            if word == "from" and at is None:
+                at = token.start()
+    if not words or words[0] != "select" or at is None or _REGROUPS & set(words):
+        return None
+    listed = ", ".join(f"`{name}`" for name in columns)
+    return f"{text[:at].rstrip()}, {listed} {text[at:]}"
+
+
+def parameters(text: str) -> frozenset[str]:
+    """The named parameters that a text uses.
+
+    >>> sorted(parameters("SELECT :window_start, ':no'"))
+    ['window_start']
+    """
+    plain = re.sub(r"'(?:[^'\\]|\\.|'')*'", "''", text)
+    return frozenset(re.findall(r"(?<![:\w]):([A-Za-z_]\w*)", plain))

@@ -1,0 +1,129 @@
+"""The commands and their arguments. What they do is imported when they run, so that help is quick."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from headgate.core.results import JOBS
+
+Answer = tuple[Any, int]  # what --json shows, and the exit code
+
+
+@dataclass(frozen=True)
+class Command:
+    """One verb: where it is done, and which words it takes."""
+
+    name: str
+    help: str
+    module: str  # below headgate.doors; has a function `run(arguments) -> Answer`
+    function: str
+    takes: tuple[str, ...] = ()
+
+    def run(self, arguments: argparse.Namespace) -> Answer:
+        found = getattr(import_module(f"headgate.doors.{self.module}"), self.function)
+        return found(arguments)  # type: ignore[no-any-return]
+
+
+_RUNNING = ("what", "window", "suite", "force", "waive", "lease")
+COMMANDS: tuple[Command, ...] = (
+    Command("run", "whatever is due, in the order of dependencies", "running", "run", _RUNNING),
+    *(
+        Command(job, f"the job that writes the layer {layer}", "running", "run", _RUNNING)
+        for job, layer in JOBS.items()
+    ),
+    Command("plan", "what `run` would do, and why", "looking", "plan",
+            ("what", "window", "suite", "force")),
+    Command("status", "a line a table: state, lag, and the next command", "looking", "status",
+            ("what", "suite")),
+    Command("check", "the configuration, without Spark", "checking", "check", ("suite",)),
+    Command("test", "the examples of the table files", "checking", "test", ("what", "suite")),
+    Command("doctor", "Java, versions, jars, storage; each with the fix", "doctor", "doctor",
+            ("suite",)),
+    Command("preview", "what would be written and rejected; writes nothing", "looking", "preview",
+            ("table", "window", "suite", "rows")),
+    Command("runs", "history", "looking", "runs", ("what", "suite", "rows")),
+    Command("show", "one run whole", "looking", "show", ("run_id", "suite")),
+    Command("quarantine", "rejected rows: list, show", "looking", "quarantine",
+            ("action", "what", "suite", "rows")),
+    Command("undo", "back to what a window held before its last publish", "running", "undo",
+            ("table", "window", "suite", "lease")),
+    Command("report", "one HTML page, no network needed to open it", "reporting", "report",
+            ("suite", "out")),
+    Command("init", "a new small suite that runs", "starting", "init", ("folder",)),
+    Command("demo", "two weeks of messy dumps through all four jobs", "demo", "demo",
+            ("suite", "sizes")),
+)  # fmt: skip
+
+
+def parser_for(kind: type[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = kind(
+        prog="headgate",
+        description="Raw files to clean Delta tables, features and marts, with a gate between.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=kind)
+    for command in COMMANDS:
+        one = commands.add_parser(
+            command.name, help=command.help, description=command.help, allow_abbrev=False
+        )
+        for word in command.takes:
+            _WORDS[word](one)
+        one.add_argument("--json", action="store_true", help="the last line of output is JSON")
+    return parser
+
+
+def _suite(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--conf", default="conf", metavar="DIR", help="the suite (default: conf)")
+    parser.add_argument("--env", default="local", help="a file of conf/env (default: local)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+        help="override one key, such as lake=/tmp/lake",
+    )  # fmt: skip
+
+
+def _what(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what", nargs="*", metavar="WHAT",
+        help="tables, jobs or layers; +NAME with what it reads, NAME+ with what depends on it",
+    )  # fmt: skip
+
+
+def _window(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--window", metavar="W", help="one window, or a range with ..")
+
+
+def _waive(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--waive", action="append", default=[], metavar="RULE", help="let this rule pass, on record"
+    )
+    parser.add_argument("--because", metavar="TEXT", help="why a rule is waived")
+
+
+_WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
+    "suite": _suite,
+    "what": _what,
+    "window": _window,
+    "waive": _waive,
+    "table": lambda p: p.add_argument("table", metavar="TABLE"),
+    "force": lambda p: p.add_argument(
+        "--force", action="store_true", help="also what is unchanged"
+    ),
+    "lease": lambda p: p.add_argument(
+        "--break-lease", action="store_true", help="take a table from a run that is dead"
+    ),
+    "rows": lambda p: p.add_argument("--rows", type=int, default=20, help="how many rows to show"),
+    "run_id": lambda p: p.add_argument("run_id", metavar="RUN", help="a run, or how it begins"),
+    "action": lambda p: p.add_argument("action", choices=["list", "show"]),
+    "out": lambda p: p.add_argument("--out", metavar="FILE", help="where to write the page"),
+    "folder": lambda p: p.add_argument("folder", metavar="DIR"),
+    "sizes": lambda p: [
+        p.add_argument("--rows", type=int, default=20_000, help="order lines in all"),
+        p.add_argument("--days", type=int, default=14),
+        p.add_argument("--seed", type=int, default=7),
+    ],
+}

@@ -1,0 +1,207 @@
+"""The gate: from counts and measures to a verdict. Plain Python, nothing is run or written."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from headgate.core.results import Check, Gate
+from headgate.core.rules import RULES
+from headgate.core.spec import Rule, Table
+from headgate.quality.wording import (
+    allowed,
+    closing_line,
+    label,
+    measured_line,
+    rows_line,
+    share,
+)
+
+Measured = Mapping[str, float | int | None]
+MAX_REJECTED = "max_rejected"
+UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
+EXTREME = ("expect_column_min_to_be_between", "expect_column_max_to_be_between")
+WEIGHTS = {"expect_table_row_count_to_be_between": 4.0, "expect_table_row_count_to_equal": 4.0}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate decided on one run."""
+
+    closed: bool
+    gate: Gate
+    checks: tuple[Check, ...]
+    message: str | None  # why it closed; None where it did not
+    warnings: tuple[str, ...] = ()  # a line for each rule that failed and let the run pass
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """One check, what is said about it, and how much it matters."""
+
+    check: Check
+    line: str
+    weight: float
+    warns: bool = False
+
+
+def is_waived(rule: Rule, waived: frozenset[str]) -> bool:
+    """Whether a waiver names this rule: as written, by great-expectations' name, or in short."""
+    named = {rule.written, label(rule)}
+    return bool(waived & (named if rule.expectation == "row" else named | {rule.expectation}))
+
+
+def judge(
+    table: Table,
+    counts: Mapping[int, tuple[int, int]],
+    measured: Mapping[int, Measured],
+    rows_judged: int,
+    rows_rejected: int,
+    waived: frozenset[str] = frozenset(),
+) -> Verdict:
+    """The verdict on one run.
+
+    `counts` holds (broken, judged) for row rules and `measured` what was measured for table rules,
+    both by the rule's place in `table.quality`; what is missing there had no rows.
+    """
+    findings = []
+    for place, rule in enumerate(table.quality):
+        if RULES[rule.expectation].kind == "row":
+            broken, judged = counts.get(place, (0, 0))
+            findings.append(_of_rows(rule, broken, judged, is_waived(rule, waived)))
+        else:
+            found = measured.get(place, {})
+            findings.append(_of_table(rule, found, is_waived(rule, waived)))
+    gate = Gate(
+        rules=len(findings),
+        failed=sum(one.check.closed for one in findings),
+        warned=sum(one.warns for one in findings),
+    )
+    if rows_judged and rows_rejected / rows_judged > table.max_rejected:
+        blamed = _most_broken(table, counts)
+        closes = MAX_REJECTED not in waived
+        findings.append(_of_rejected(table, rows_judged, rows_rejected, blamed, closes))
+    closing = sorted((one for one in findings if one.check.closed), key=lambda one: -one.weight)
+    return Verdict(
+        closed=bool(closing),
+        gate=gate,
+        checks=tuple(one.check for one in findings),
+        message=closing_line([one.line for one in closing], rows_judged) if closing else None,
+        warnings=tuple(one.line for one in findings if one.warns),
+    )
+
+
+def fits(broken: int, judged: int, mostly: float | None) -> bool:
+    """Whether enough rows fit, reckoned as great-expectations does; no rows fit anything.
+
+    >>> fits(5, 100, 0.95), fits(6, 100, 0.95), fits(1, 100, None), fits(0, 0, None)
+    (True, False, False, True)
+    """
+    return judged == 0 or (judged - broken) / judged >= (1.0 if mostly is None else mostly)
+
+
+def _of_rows(rule: Rule, broken: int, judged: int, waived: bool) -> _Finding:
+    """A row rule: it closes only where `mostly` is written, else its rows just leave."""
+    success = fits(broken, judged, rule.mostly)
+    closes = rule.severity == "critical" and rule.mostly is not None
+    return _Finding(
+        check=_check(rule, success, closes and not waived, broken, judged),
+        line=rows_line(rule, broken, judged),
+        weight=broken / judged if judged else 0.0,
+        warns=not success and (rule.severity == "warning" or (closes and waived)),
+    )
+
+
+def _of_table(rule: Rule, found: Measured, waived: bool) -> _Finding:
+    """A table rule: it closes where it is critical and fails."""
+    critical = rule.severity == "critical"
+    if rule.expectation in UNIQUE:
+        unexpected, total = int(found.get("unexpected") or 0), int(found.get("total") or 0)
+        success = fits(unexpected, total, rule.mostly)
+        check = _check(rule, success, critical and not waived, unexpected, total)
+        line = rows_line(rule, unexpected, total)
+    else:
+        observed = _observed(rule, found)
+        success = (
+            bool(found.get("success")) if rule.expectation in EXTREME else _within(rule, observed)
+        )
+        check = _check(rule, success, critical and not waived, observed=observed)
+        line = measured_line(rule, observed)
+    warns = not success and (rule.severity == "warning" or (critical and waived))
+    return _Finding(check, line, WEIGHTS.get(rule.expectation, 3.0), warns)
+
+
+def _check(
+    rule: Rule,
+    success: bool,
+    closes: bool,
+    unexpected: int | None = None,
+    total: int | None = None,
+    observed: float | None = None,
+) -> Check:
+    return Check(
+        rule=rule.written or label(rule),
+        severity=rule.severity,
+        success=success,
+        closed=closes and not success,
+        unexpected=unexpected,
+        total=total,
+        observed=observed,
+    )
+
+
+def _observed(rule: Rule, found: Measured) -> float | None:
+    """The number that a rule measured; None where there is none (empty, all null, NaN)."""
+    if rule.expectation == "expect_column_unique_value_count_to_be_between":
+        return float(found.get("distinct") or 0)
+    if rule.expectation == "expect_column_proportion_of_unique_values_to_be_between":
+        total = found.get("total") or 0
+        return (found.get("distinct") or 0) / total if total else 0.0
+    if rule.expectation in WEIGHTS:
+        return float(found.get("observed") or 0)
+    value = found.get("observed")
+    return None if value is None or math.isnan(value) else float(value)
+
+
+def _within(rule: Rule, observed: float | None) -> bool:
+    """Whether a number lies in the rule's bounds; no number lies in any."""
+    if observed is None:
+        return False
+    if "value" in rule.arguments:
+        return observed == float(rule.arguments["value"])
+    low, high = rule.arguments.get("min_value"), rule.arguments.get("max_value")
+    above = operator.gt if rule.arguments.get("strict_min") else operator.ge
+    below = operator.lt if rule.arguments.get("strict_max") else operator.le
+    return (low is None or above(observed, low)) and (high is None or below(observed, high))
+
+
+def _most_broken(table: Table, counts: Mapping[int, tuple[int, int]]) -> str:
+    """What is said about the rule that rejects most rows."""
+    critical = [
+        (counts[place][0], label(rule))
+        for place, rule in enumerate(table.quality)
+        if rule.severity == "critical" and place in counts and counts[place][0]
+    ]
+    if not critical:
+        return ""
+    rows, name = max(critical, key=lambda one: one[0])
+    return f", most by {name}: {rows:,}"
+
+
+def _of_rejected(table: Table, judged: int, rejected: int, blamed: str, closes: bool) -> _Finding:
+    """All rejected rows together, casts that failed among them."""
+    check = Check(
+        rule=MAX_REJECTED,
+        severity="critical",
+        success=False,
+        closed=closes,
+        unexpected=rejected,
+        total=judged,
+    )
+    line = (
+        f"{rejected:,} of {judged:,} rows rejected ({share(rejected, judged)})"
+        f"{blamed}, allowed {allowed(table.max_rejected)}"
+    )
+    return _Finding(check, line, weight=2.0, warns=not closes)

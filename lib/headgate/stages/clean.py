@@ -1,0 +1,184 @@
+"""Clean: the published windows of an input become the truth, by window or by key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from headgate.core.errors import InputMissing, StepFailed
+from headgate.core.fingerprint import digest
+from headgate.core.spec import Clean
+from headgate.core.steps import Lookup
+from headgate.stages.code import code_of
+from headgate.stages.counting import Counter
+from headgate.stages.due import due_if_changed
+from headgate.stages.lake import Lake, rules_of
+from headgate.stages.shape import together
+from headgate.stages.slices import Slices
+from headgate.stages.work import Due, Work
+from headgate.storage.changes import changed_slices
+from headgate.storage.targets import ByKey, ByWindow, Target
+from headgate.storage.upsert import Upsert
+from headgate.transforms.hidden import RECORD
+from headgate.transforms.steps import Around
+
+
+def main_input(table: Clean) -> str:
+    """The input whose windows the table has."""
+    return next(iter(table.reads.values()))
+
+
+def due(lake: Lake, table: Clean, named: Sequence[str] | None, force: bool) -> list[Due]:
+    """The windows whose input, steps, rules or lookups differ from their last try."""
+    there = input_windows(lake, table)
+    own = lake.history.published(table.name)
+    own_parts = beside(lake, table)
+    if named is not None:
+        wanted = [window for window in named if window in there or window in own]
+    else:
+        wanted = sorted({*there, *own})
+    found = []
+    for window in wanted:
+        parts = {"input": there.get(window, ""), **own_parts}
+        last = lake.history.last(table.name, window)
+        if window not in there and (last is None or last.parts.get("input") == ""):
+            continue
+        detail = "new input" if last is None else f"new content of {main_input(table)}"
+        detail = detail if window in there else f"{main_input(table)} has no such window any more"
+        one = due_if_changed(lake.history, table.name, window, parts, detail=detail, force=force)
+        if one:
+            found.append(one)
+    return found
+
+
+def input_windows(lake: Lake, table: Clean) -> Mapping[str, str]:
+    """The published windows of the main input, with a name for what each holds."""
+    name = main_input(table)
+    if lake.by_window(name):
+        return {w: record.fingerprint for w, record in lake.history.published(name).items()}
+    version = lake.version(name)
+    if version is None:
+        return {}
+    # Laid out by key: a later window may take a row over, so windows are told by their rows.
+    before = lake.history.through(table.name).get(name)
+    own = lake.history.published(table.name)
+    touched = changed_slices(lake.delta(name), before, version, F.col("_window"))
+    if touched is None:
+        rows = lake.delta(name).read(version).select("_window").distinct().collect()
+        touched = frozenset(row[0] for row in rows)
+    kept = {window: record.parts.get("input", "") for window, record in own.items()}
+    return {**kept, **{window: f"{name}@{version}" for window in touched}}
+
+
+def beside(lake: Lake, table: Clean) -> dict[str, str]:
+    """What every window is made of besides its own rows."""
+    steps = [step for step in table.steps]
+    shape = [table.reads, steps, table.key, table.latest_by, table.write, table.deletes]
+    parts = {"steps": digest(shape), "rules": rules_of(table), "code": code_of(steps)}
+    for name, columns in others(table).items():
+        version = lake.version(name)
+        if version is None:
+            raise InputMissing(
+                f"{name} has never been published, and {table.name} takes columns from it",
+                where=table.file or table.name,
+                next=f"headgate run +{name}",
+            )
+        last = lake.last_parts(table.name, lake.history.published(table.name))
+        same = last is not None and last.inputs.get(name) == version and name in last.parts
+        parts[name] = last.parts[name] if same and last else lake.content(name, version, columns)
+    return parts
+
+
+def others(table: Clean) -> dict[str, tuple[str, ...]]:
+    """Inputs beside the main one, with the columns used of each (none named: all)."""
+    found: dict[str, tuple[str, ...]] = {}
+    for step in table.steps:
+        if isinstance(step, Lookup):
+            names = {*found.get(step.table, ()), *step.on.values(), *step.take}
+            found[step.table] = tuple(sorted(names))
+    for name in list(table.reads.values())[1:]:
+        found[name] = ()
+    return found
+
+
+def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
+    """One pass over the due windows."""
+    name = main_input(table)
+    version = lake.version(name)
+    inputs = {name: version} if version is not None else {}
+    tables = {}
+    for other in others(table):
+        inputs[other] = at = lake.version(other)
+        tables[other] = lake.delta(other).read(at)
+    tables |= {key: tables[value] for key, value in list(table.reads.items())[1:]}
+    _unique_lookups(table, tables)
+    windows = tuple(one.window for one in chosen)
+    there = input_windows(lake, table) if version is not None else {}
+
+    def read(wanted: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
+        rows = lake.delta(name).read(version).where(F.col("_window").isin(list(wanted)))
+        if with_record:
+            whole = F.to_json(F.struct("*"), {"ignoreNullFields": "false"})
+            rows = rows.select("*", whole.alias(RECORD))
+        return rows
+
+    def around(window: str | None) -> Around:
+        return Around(tables, lake.bounds(window) if window else None)
+
+    shared = len(windows) == 1 or together(
+        table.steps, lake.spark.createDataFrame([], lake.delta(name).read(version).schema), around(None)
+    )
+    return Work(
+        table=table,
+        slices=Slices(windows, lake.suite.window),
+        due={one.window: one for one in chosen},
+        read=read,
+        target=target(lake, table),
+        steps=table.steps,
+        around=around,
+        together=shared,
+        key=table.key,
+        latest_by=table.latest_by,
+        deletes=table.deletes,
+        inputs={key: value for key, value in inputs.items() if value is not None},
+        through=True,
+        ungated=frozenset(w for w in windows if w not in there),
+    )
+
+
+def target(lake: Lake, table: Clean) -> Target:
+    """Where the table's accepted rows go."""
+    path = lake.path(table.name)
+    if table.write == "replace":
+        return ByWindow(lake.spark, path)
+    upsert = Upsert(
+        lake.store(table.name), table.key, table.latest_by, table.deletes is not None
+    )
+    published = frozenset(lake.history.published(table.name))
+    return ByKey(lake.spark, path, upsert, published)
+
+
+def _unique_lookups(table: Clean, tables: Mapping[str, DataFrame]) -> None:
+    """A lookup that matches twice would add rows: its key has to be unique over there."""
+    for step in table.steps:
+        if not isinstance(step, Lookup):
+            continue
+        keys = [F.col(f"`{name}`") for name in step.on.values()]
+        groups = tables[step.table].where(_all_there(keys)).groupBy(*keys).count()
+        twice = groups.where("count > 1").count()
+        if twice:
+            raise StepFailed(
+                f"lookup in {step.table} by {', '.join(step.on.values())} matches more than once: "
+                f"{twice:,} keys are there twice or more",
+                where=f"{table.name} ({step.place})" if step.place else table.name,
+                next=f"give {step.table} that key (`key:`), or look up by more columns",
+            )
+
+
+def _all_there(keys: Sequence[object]) -> object:
+    condition = F.lit(True)
+    for key in keys:
+        condition = condition & key.isNotNull()  # type: ignore[attr-defined]
+    return condition

@@ -1,0 +1,56 @@
+"""Why a slice is due: from what its last try was made of to what it would be made of now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from headgate.core.fingerprint import differing, whole
+from headgate.core.records import History, RunRecord
+from headgate.stages.work import Due
+
+WORDS = {
+    "rules": "changed rule",
+    "steps": "changed step",
+    "contract": "changed contract",
+    "code": "changed code",
+    "waiver": "waiver",
+    "input": "new input",
+    "files": "new files",
+}
+
+
+def due_if_changed(
+    history: History,
+    table: str,
+    window: str,
+    parts: Mapping[str, str],
+    *,
+    detail: str | None = None,
+    force: bool = False,
+) -> Due | None:
+    """The slice with the reason why it is due, or None where its last try was the same."""
+    fingerprint = whole(parts)
+    last = history.last(table, window)
+    why = reason(last, parts, detail)
+    if why is None and force:
+        why = "forced"
+    return Due(window, why, fingerprint, dict(parts)) if why else None
+
+
+def reason(
+    last: RunRecord | None, parts: Mapping[str, str], detail: str | None = None
+) -> str | None:
+    """Why a slice with this last try and these parts is due; None where it is not."""
+    if last is None:
+        return detail or "new input"
+    if last.status == "failed":
+        return f"earlier failure: {(last.message or 'unknown')[:120]}"
+    changed = differing(last.parts, parts)
+    if not changed:
+        return None
+    own = [name for name in changed if name in ("input", "files")]
+    said = [detail or WORDS[name] for name in own[:1]]
+    said += [
+        WORDS.get(name, f"new content of {name}") for name in changed if name not in own
+    ]
+    return ", ".join(dict.fromkeys(said))

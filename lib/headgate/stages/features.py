@@ -1,0 +1,218 @@
+"""Features: one row for each entity and `as_of`, from what had happened by then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from headgate.core.fingerprint import digest, whole
+from headgate.core.spec import Feature, Features
+from headgate.core.windows import Grain
+from headgate.stages.counting import Counter
+from headgate.stages.due import reason
+from headgate.stages.lake import Lake, rules_of
+from headgate.stages.marts import overlapping
+from headgate.stages.slices import Slices
+from headgate.stages.work import Due, Work
+from headgate.storage.changes import changed_slices
+from headgate.storage.records import literal_rows
+from headgate.storage.targets import ByPeriod
+from headgate.storage.vectors import shaped
+from headgate.transforms.features import completed, empty_values, measured
+from headgate.transforms.hidden import column
+
+
+def due(lake: Lake, table: Features, named: Sequence[str] | None, force: bool) -> list[Due]:
+    """The windows whose `as_of` rows a change of the inputs, rules or features touches."""
+    versions = {name: lake.version(name) for name in table.inputs}
+    if any(version is None for version in versions.values()):
+        return []
+    known = {name: version for name, version in versions.items() if version is not None}
+    domain = windows_of(lake, table)
+    touched, why = _touched(lake, table, known, domain)
+    spec = parts(lake, table, known)
+    now = {**spec, "input": digest(known)}
+    wanted = set(domain)
+    if named is not None:
+        wanted &= overlapping(named, lake.suite.window, grain_of(lake, table))
+    found = []
+    for window in sorted(wanted):
+        last = lake.history.last(table.name, window)
+        if last and last.status != "failed" and last.parts == now and not force:
+            continue
+        said = f"new content of {why.get(window, 'its inputs')}" if window in touched else None
+        said = said or reason(last, {**(last.parts if last else {}), **spec})
+        if said or force:
+            found.append(Due(window, said or "forced", whole(now), now))
+    return found
+
+
+def grain_of(lake: Lake, table: Features) -> Grain:
+    """How long one window of a feature table is."""
+    return Grain.month if table.every == "month" else lake.suite.window
+
+
+def windows_of(lake: Lake, table: Features) -> list[str]:
+    """The windows that have an `as_of`: those that the inputs have published."""
+    grain, found = grain_of(lake, table), set()
+    for name in table.reads.values():
+        for window in lake.history.published(name):
+            found.add(grain.of(lake.suite.window.start(window)))
+    return sorted(found)
+
+
+def parts(lake: Lake, table: Features, versions: Mapping[str, int]) -> dict[str, str]:
+    """What every window is made of besides events."""
+    shape = [
+        table.entity, table.every, table.reads, table.time,
+        list(table.features.items()), list(table.label.items()), table.format,
+    ]  # fmt: skip
+    made = {"steps": digest(shape), "rules": rules_of(table)}
+    entity = table.entity.from_
+    if entity:
+        made[entity] = lake.content(entity, versions[entity], table.entity.key)
+    return made
+
+
+def _touched(
+    lake: Lake, table: Features, versions: Mapping[str, int], domain: Sequence[str]
+) -> tuple[set[str], dict[str, str]]:
+    through = lake.history.through(table.name)
+    grain = grain_of(lake, table)
+    touched: set[str] = set()
+    why: dict[str, str] = {}
+    for name, source in table.reads.items():
+        day = F.to_date(column(table.time_of(name)))
+        days = changed_slices(lake.delta(source), through.get(source), versions[source], day)
+        using = [f for f in (*table.features.values(), *table.label.values()) if f.of == name]
+        for window in domain:
+            end = grain.end(window).date()
+            if days is None or any(_sees(f, date.fromisoformat(d), end) for f in using for d in days):
+                touched.add(window)
+                why.setdefault(window, source)
+    return touched, why
+
+
+def _sees(feature: Feature, day: date, as_of: date) -> bool:
+    """Whether a feature as of a day's first instant looks at another day."""
+    if feature.next is not None:
+        return as_of <= day < as_of + timedelta(days=feature.next)
+    if day >= as_of:
+        return False
+    return feature.last is None or day >= as_of - timedelta(days=feature.last)
+
+
+def work(lake: Lake, table: Features, chosen: Sequence[Due]) -> Work:
+    """One pass over the due windows."""
+    versions = {name: lake.version(name) or 0 for name in table.inputs}
+    grain = grain_of(lake, table)
+    slices = Slices(tuple(one.window for one in chosen), grain)
+    length = 7 if grain is Grain.month else 10
+    text = f"cast(as_of - INTERVAL 1 SECOND as string)"
+    slice_text = text if grain is Grain.hour else f"substr({text}, 1, {length})"
+
+    def read(wanted: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
+        return feature_rows(lake, table, wanted, versions, counter, slices)
+
+    return Work(
+        table=table,
+        slices=slices,
+        due={one.window: one for one in chosen},
+        read=read,
+        target=ByPeriod(lake.spark, lake.path(table.name), "as_of", lambda w: str(grain.end(w))),
+        regroups=True,
+        slice_text=slice_text,
+        inputs=versions,
+        through=True,
+    )
+
+
+def feature_rows(
+    lake: Lake,
+    table: Features,
+    windows: Sequence[str],
+    versions: Mapping[str, int],
+    counter: Counter | None,
+    slices: Slices,
+) -> DataFrame:
+    """All entities as of the end of each window."""
+    grain, keys = grain_of(lake, table), table.entity.key
+    ends = [{"as_of": str(grain.end(window))} for window in windows]
+    moments = literal_rows(lake.spark, ends, "as_of string").select(
+        F.col("as_of").cast("timestamp").alias("as_of")
+    )
+    events = {n: lake.delta(t).read(versions[t]) for n, t in table.reads.items()}
+    if counter:
+        events = {n: _counted(table, n, df, counter, slices) for n, df in events.items()}
+    rows = _entities(lake, table, events, versions, moments)
+    for label, features in (("feature", table.features), ("label", table.label)):
+        for (name, _), group in _groups(features).items():
+            time = table.time_of(name)
+            made = measured(events[name], time, keys, moments, group)
+            empty = empty_values(events[name], time, moments, group)
+            rows = completed(rows, made, empty, keys, group)
+    rows = _known_labels(lake, table, rows)
+    return shaped(rows, table.format, keys)
+
+
+def _groups(features: Mapping[str, Feature]) -> dict[tuple[str, str], dict[str, Feature]]:
+    """Features by input and by how far they look."""
+    groups: dict[tuple[str, str], dict[str, Feature]] = {}
+    for name, feature in features.items():
+        groups.setdefault((feature.of, f"{feature.last}/{feature.next}"), {})[name] = feature
+    return groups
+
+
+def _counted(
+    table: Features, name: str, df: DataFrame, counter: Counter, slices: Slices
+) -> DataFrame:
+    """Events counted for the window they happened in: what a window read that others did not."""
+    day = F.date_format(column(table.time_of(name)), "yyyy-MM-dd HH:mm:ss")
+    marked = df.select("*", day.alias("__day"))
+    code = F.expr(slices.code("__day"))
+    inside = F.when((code >= 0) & (code < slices.span), code)
+    return counter.point(marked, "inputs", {"rows": inside}).drop("__day")
+
+
+def _entities(
+    lake: Lake,
+    table: Features,
+    events: Mapping[str, DataFrame],
+    versions: Mapping[str, int],
+    moments: DataFrame,
+) -> DataFrame:
+    keys = [column(key) for key in table.entity.key]
+    known = F.lit(True)
+    for key in keys:
+        known = known & key.isNotNull()
+    if table.entity.from_:
+        source = lake.delta(table.entity.from_).read(versions[table.entity.from_])
+        entities = source.where(known).select(*keys).distinct()
+        return entities.crossJoin(F.broadcast(moments))
+    found: DataFrame | None = None
+    for name, df in events.items():
+        firsts = df.where(known).groupBy(*keys).agg(F.min(column(table.time_of(name))).alias("__t"))
+        found = firsts if found is None else found.unionByName(firsts)
+    assert found is not None  # a feature table reads something
+    first = found.groupBy(*keys).agg(F.min("__t").alias("__t"))
+    met = first.join(F.broadcast(moments), F.col("__t") < F.col("as_of"), "inner")
+    return met.drop("__t")
+
+
+def _known_labels(lake: Lake, table: Features, rows: DataFrame) -> DataFrame:
+    """A label is null until the days it looks at are over in the data."""
+    made = []
+    for name in rows.columns:
+        feature = table.label.get(name)
+        if feature is None or feature.next is None:
+            made.append(column(name))
+            continue
+        newest = max(lake.history.published(table.reads[feature.of]), default=None)
+        end = lake.suite.window.end(newest) if newest else None
+        until = F.expr(f"as_of + INTERVAL {feature.next} DAYS")
+        known = until <= F.lit(str(end)).cast("timestamp") if end else F.lit(False)
+        made.append(F.when(known, column(name)).alias(name))
+    return rows.select(*made)

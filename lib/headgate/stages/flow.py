@@ -1,0 +1,283 @@
+"""The one flow, the same for every layer:
+
+read the windows -> apply steps -> mark broken rules -> part accepted from rejected ->
+count as it flows -> judge -> keep the rejected -> publish -> record
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from headgate.core.errors import GateClosed, StepFailed
+from headgate.core.results import Entry, Rows
+from headgate.quality.gate import Verdict
+from headgate.quality.reasons import reasons, rejecting
+from headgate.stages import judging
+from headgate.stages.counting import Counter
+from headgate.stages.shape import Shaped, fates, rejects, shape
+from headgate.stages.work import Hands, Work
+from headgate.storage.points import reached
+from headgate.storage.targets import Publication
+from headgate.storage.transaction import Draft
+from headgate.transforms.fates import with_fates, with_reasons
+from headgate.transforms.hidden import (
+    ACCEPTED,
+    DELETED,
+    FATE,
+    REASONS,
+    RECORD,
+    column,
+    without_hidden,
+)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One slice after the gate: nothing of it is visible yet."""
+
+    window: str
+    run: str
+    rows: Rows
+    verdict: Verdict
+    reasons: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def closed(self) -> bool:
+        return self.verdict.closed
+
+
+@dataclass
+class Pass:
+    """What one pass came to, before it is put on record."""
+
+    entries: list[Entry] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)  # window -> run, where a gate decided
+    id: str = field(default_factory=lambda: secrets.token_hex(6))
+
+
+def run_pass(work: Work, hands: Hands) -> Pass:
+    """Run slices of one table, whole: all are judged before one is visible."""
+    started, done = time.monotonic(), Pass()
+    counter = Counter(work.slices)
+    rows, shaped = marked(work, counter)
+    draft = work.target.draft(hands.fence)
+    try:
+        draft.write(accepted(work, rows, draft))
+        reached("files-written")
+        judged = judged_slices(work, shaped, counter, draft, hands)
+        reached("judged")
+        closed = [one.window for one in judged if one.closed]
+        if closed and not work.target.by_window and len(closed) < len(judged):
+            draft.abandon()  # its files mix slices: the good ones are made again without the others
+            rest = work.only([one.window for one in judged if not one.closed])
+            again = run_pass(rest, hands)
+            kept = [one for one in judged if one.closed]
+            return Pass(entries(work, kept, None, started) + again.entries, again.kept, again.id)
+        keep_rejected(work, judged, hands)
+        reached("kept")
+        version = published(work, judged, draft, hands, done, started)
+    except BaseException:
+        draft.abandon()
+        raise
+    done.entries = entries(work, judged, version, started)
+    done.kept = {one.window: one.run for one in judged}
+    return done
+
+
+def marked(
+    work: Work, counter: Counter | None, *, with_record: bool = False, named: bool = True
+) -> tuple[DataFrame, list[Shaped]]:
+    """All rows with their reasons and fates, counted where their number may change."""
+    groups = [work.slices.names] if work.together else [(one,) for one in work.slices.names]
+    shaped = []
+    for windows in groups:
+        alone = windows[0] if len(windows) == 1 else None
+        rows = work.read(windows, with_record=with_record, counter=counter)
+        counts = None if work.regroups else counter  # its reader has counted what went in
+        shaped.append(shape(rows, work.steps, work.around(alone), counts, alone))
+    df = shaped[0].df
+    for more in shaped[1:]:
+        df = df.unionByName(more.df, allowMissingColumns=True)
+    broken = reasons(work.table.quality) if rejecting(work.table.quality) else None
+    df = with_reasons(df, broken, work.deletes)
+    if with_record:
+        return df, shaped
+    if work.key and len(work.slices) > 8:
+        # One shuffle serves the windows' files and the keys in them.
+        df = df.repartition("_window")
+    df = with_fates(df, work.key, work.latest_by)
+    if counter:
+        codes, plain = judging.metrics(work, df)
+        df = counter.point(df, "ends", codes, plain=plain)
+    return df, shaped
+
+
+def accepted(work: Work, rows: DataFrame, draft: Draft) -> DataFrame:
+    """The rows to write, as the target keeps them."""
+    good = rows.where(column(FATE) == ACCEPTED)
+    keeps_deletions = DELETED in good.columns
+    kept = without_hidden(good)
+    if keeps_deletions:
+        kept = good.select(*[column(name) for name in kept.columns], column(DELETED))
+    return work.target.prepared(kept, draft, work.slices.names)
+
+
+def judged_slices(
+    work: Work, shaped: list[Shaped], counter: Counter, draft: Draft, hands: Hands
+) -> list[Judged]:
+    """Count, reconcile, measure, judge."""
+    trusted = not hands.retried()
+    counts = counter.counted(trusted=trusted)
+    if trusted and not _agrees(work, draft, counts["ends"]):
+        counts = counter.counted(trusted=False)
+    if not _agrees(work, draft, counts["ends"]):
+        raise StepFailed(
+            "the rows written are not as many as the rows accepted: a step does not give the "
+            "same rows twice; nothing was published",
+            where=work.table.name,
+            next="make the table's steps deterministic (no rand, no clock, no LIMIT)",
+        )
+    found = judging.measured(work, draft, counts["ends"])
+    return [
+        _judged(work, shaped[0 if work.together else place], name, counts, found[name])
+        for place, name in enumerate(work.slices.names)
+    ]
+
+
+def _judged(
+    work: Work,
+    shaped: Shaped,
+    window: str,
+    counts: Mapping[str, Mapping[str, Any]],
+    found: Mapping[int, Mapping[str, Any]],
+) -> Judged:
+    code = work.slices.grain.index(window) - work.slices.base
+    tally = judging.tallies(counts["ends"], code)
+    name = work.table.name
+    if work.regroups:
+        rows, why = Rows(read=counts["inputs"]["rows"].get(code, 0)), ()
+    else:
+        rows, why = fates(shaped, counts, code, tally.total, name, window)
+    word = judging.verdict(work, window, code, counts["ends"], found, tally)
+    settled = judging.settled(rows, tally, blocked=word.closed, regroups=work.regroups)
+    return Judged(window, secrets.token_hex(6), settled, word, tuple(why))
+
+
+def _agrees(work: Work, draft: Draft, ends: Mapping[str, Mapping[int, int]]) -> bool:
+    """Whether as many rows were written as were accepted, slice by slice where files tell."""
+    if not work.target.by_window:
+        return True  # its files hold rows of other slices too
+    written: dict[str | None, int] = {}
+    for file in draft.written():
+        written[file.window] = written.get(file.window, 0) + file.rows
+    index, base = work.slices.grain.index, work.slices.base
+    return all(
+        written.get(name, 0) == ends[f"fate{ACCEPTED}"].get(index(name) - base, 0)
+        for name in work.slices.names
+    )
+
+
+def keep_rejected(work: Work, judged: list[Judged], hands: Hands) -> None:
+    """Write the rejected rows down before anything is visible. Costs a pass only where there are some."""
+    runs = {one.window: one.run for one in judged if one.rows.quarantined}
+    if not runs:
+        return
+    rows, _ = marked(work.only(list(runs)), None, with_record=True)
+    rejected = rows.where(column(REASONS).isNotNull())
+    lacking = [name for name in ("_file", "_row") if name not in rejected.columns]
+    kinds = {"_file": "string", "_row": "bigint"}
+    record = column(RECORD) if RECORD in rejected.columns else F.to_json(F.struct("*"))
+    shown = rejected.select(
+        record.alias("_record"),
+        column(REASONS).alias("_reasons"),
+        column("_window") if "_window" in rejected.columns else _slice_text(work),
+        *[column(n) for n in ("_file", "_row") if n not in lacking],
+        *[F.lit(None).cast(kinds[name]).alias(name) for name in lacking],
+    )
+    hands.quarantine.keep(shown, sum(one.rows.quarantined for one in judged), runs)
+
+
+def _slice_text(work: Work) -> Any:
+    return F.expr(work.slice_text).alias("_window")
+
+
+def published(
+    work: Work,
+    judged: list[Judged],
+    draft: Draft,
+    hands: Hands,
+    done: Pass,
+    started: float,
+) -> int | None:
+    """One commit for all slices whose gate is open; none where all are closed."""
+    good = [one for one in judged if not one.closed]
+    if not good:
+        draft.abandon()
+        return None
+    metadata = {
+        "pass": done.id,
+        "suite": hands.suite,
+        "windows": [one.window for one in good],
+        "records": [record_seed(work, entry) for entry in entries(work, good, None, started)],
+    }
+    closed = frozenset(one.window for one in judged if one.closed)
+    windows = tuple(one.window for one in good)
+    publication = Publication(windows, closed, metadata, hands.fence)
+    version = work.target.publish(draft, publication)
+    reached("committed")
+    return version
+
+
+def record_seed(work: Work, entry: Entry) -> dict[str, Any]:
+    """What a commit says of a run, so that a lost record can be written again from it."""
+    due = work.due[entry.window]
+    return {
+        "run": entry.run,
+        "job": entry.job,
+        "table": entry.table,
+        "window": entry.window,
+        "rows": dict(vars(entry.rows)),
+        "gate": dict(vars(entry.gate)),
+        "seconds": round(entry.seconds, 3),
+        "message": entry.message,
+        "fingerprint": due.fingerprint,
+        "parts": dict(due.parts),
+        "causes": due.why,
+        "inputs": dict(work.inputs),
+        "through": work.through,
+    }
+
+
+def entries(
+    work: Work, judged: list[Judged], version: int | None, started: float
+) -> list[Entry]:
+    """The result's entries."""
+    seconds = (time.monotonic() - started) / max(len(judged), 1)
+    return [
+        Entry(
+            run=one.run,
+            job=work.job,
+            table=work.table.name,
+            window=one.window,
+            status="blocked" if one.closed else "published",
+            rows=one.rows,
+            gate=one.verdict.gate,
+            version=None if one.closed else version,
+            seconds=seconds,
+            message=one.verdict.message or "; ".join(one.verdict.warnings) or None,
+            exit_code=GateClosed.exit_code if one.closed else 0,
+            checks=one.verdict.checks,
+            reasons=one.reasons,
+        )
+        for one in judged
+    ]
+
+
+__all__ = ["Judged", "Pass", "marked", "rejects", "run_pass"]

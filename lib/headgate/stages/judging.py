@@ -1,0 +1,151 @@
+"""From what was counted and measured to one verdict for each slice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from headgate.core.results import Rows
+from headgate.core.spec import Rule
+from headgate.quality.compile import broken, is_row_rule, judged
+from headgate.quality.gate import Verdict, judge
+from headgate.quality.measures import measures
+from headgate.quality.uniqueness import needs_grouping, uniqueness
+from headgate.stages.work import Work
+from headgate.storage.transaction import Draft
+from headgate.transforms.hidden import ACCEPTED, DELETED, DUPLICATE, FATE, QUARANTINED, column
+
+KINDS = 3  # fates
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The ends of one slice's rows."""
+
+    accepted: int
+    quarantined: int
+    duplicates: int
+    judged: int
+
+    @property
+    def total(self) -> int:
+        return self.accepted + self.quarantined + self.duplicates
+
+
+def metrics(work: Work, df: DataFrame) -> tuple[dict[str, Column], dict[str, Column]]:
+    """What the last stage counts: codes for each slice, and (one slice alone) plain measures."""
+    code = F.expr(work.slices.code(work.slice_text))
+    alive = F.lit(True) if DELETED not in df.columns else ~column(DELETED)
+    counted = {f"fate{kind}": F.when(column(FATE) == kind, code) for kind in range(KINDS)}
+    if DELETED in df.columns:
+        counted["judged"] = F.when(alive, code)
+    for place, rule in enumerate(work.table.quality):
+        if is_row_rule(rule):
+            counted[f"broken{place}"] = F.when(alive & broken(rule), code)
+            if rule.mostly is not None or rule.row_condition is not None:
+                counted[f"judged{place}"] = F.when(alive & judged(rule), code)
+    plain: dict[str, Column] = {}
+    if len(work.slices) == 1:
+        accepted = alive & (column(FATE) == ACCEPTED)
+        for place, rule in enumerate(work.table.quality):
+            for name, value in measures(rule, accepted).items():
+                plain[f"m{place}.{name}".replace(".", "_")] = value
+    return counted, plain
+
+
+def tallies(counts: Mapping[str, Any], code: int) -> Tally:
+    """How many rows of a slice met each end."""
+    ends = [counts[f"fate{kind}"].get(code, 0) for kind in (ACCEPTED, QUARANTINED, DUPLICATE)]
+    judged_rows = counts["judged"].get(code, 0) if "judged" in counts else sum(ends)
+    return Tally(*ends, judged=judged_rows)
+
+
+def measured(
+    work: Work, draft: Draft, counts: Mapping[str, Any]
+) -> dict[str, dict[int, dict[str, Any]]]:
+    """For each slice, what its table rules measured on the rows that would be published."""
+    rules = work.table.quality
+    found: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in work.slices.names}
+    wanted = {place: measures(rule) for place, rule in enumerate(rules)}
+    wanted = {place: named for place, named in wanted.items() if named}
+    if len(work.slices) == 1:
+        for place, named in wanted.items():
+            values = {name: counts[f"m{place}_{name}"] for name in named}
+            found[work.slices.names[0]][place] = values
+    elif wanted:
+        _grouped(work, draft, wanted, found)
+    if any(needs_grouping(rule) for rule in rules):
+        rows = _alive(work, draft)
+        repeated = uniqueness(rows, rules, by="__slice")
+        assert repeated is not None  # a rule needs it
+        for row in repeated.collect():
+            name = work.slices.named(row["__slice"])
+            if name in found:
+                found[name][row["rule"]] = row.asDict()
+    return found
+
+
+def _grouped(
+    work: Work,
+    draft: Draft,
+    wanted: Mapping[int, Mapping[str, Column]],
+    found: dict[str, dict[int, dict[str, Any]]],
+) -> None:
+    """One aggregate over the files just written: `observe` has no GROUP BY."""
+    values = [
+        value.alias(f"m{place}_{name}") for place, named in wanted.items()
+        for name, value in named.items()
+    ]  # fmt: skip
+    for row in _alive(work, draft).groupBy("__slice").agg(*values).collect():
+        name = work.slices.named(row["__slice"])
+        if name in found:
+            for place, named in wanted.items():
+                found[name][place] = {name: row[f"m{place}_{name}"] for name in named}
+
+
+def _alive(work: Work, draft: Draft) -> DataFrame:
+    rows = draft.read_back()
+    if DELETED in rows.columns:
+        rows = rows.where(~column(DELETED))
+    return rows.withColumn("__slice", F.expr(work.slice_text))
+
+
+def verdict(
+    work: Work,
+    window: str,
+    code: int,
+    counts: Mapping[str, Any],
+    found: Mapping[int, Mapping[str, Any]],
+    tally: Tally,
+) -> Verdict:
+    """The gate's word on one slice."""
+    if window in work.ungated:
+        return judge(work.table.model_copy(update={"quality": ()}), {}, {}, 0, 0)
+    rows = {
+        place: (
+            counts[f"broken{place}"].get(code, 0),
+            counts.get(f"judged{place}", {code: tally.judged}).get(code, 0),
+        )
+        for place, rule in enumerate(work.table.quality)
+        if is_row_rule(rule)
+    }
+    return judge(work.table, rows, found, tally.judged, tally.quarantined, work.waived)
+
+
+def settled(rows: Rows, tally: Tally, *, blocked: bool, regroups: bool) -> Rows:
+    """The fate of every row, once it is known whether the gate closed."""
+    written = 0 if blocked else tally.accepted
+    held = tally.accepted if blocked else 0
+    return Rows(
+        read=rows.read,
+        added=rows.added,
+        written=written,
+        quarantined=tally.quarantined,
+        deduplicated=rows.deduplicated + tally.duplicates,
+        filtered=rows.filtered,
+        withheld=held,
+    )

@@ -1,0 +1,112 @@
+"""A suite's tables as they stand: where they are, which versions they have, what ran on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from headgate.core.fingerprint import digest
+from headgate.core.records import History, RunRecord
+from headgate.core.spec import Clean, Ingested, Suite, Table
+from headgate.storage.files import Files, files_for
+from headgate.storage.quarantine import Quarantine
+from headgate.storage.records import Records
+from headgate.storage.tables import DeltaTable
+
+
+@dataclass
+class Lake:
+    """What planning and running share within one call."""
+
+    spark: SparkSession
+    suite: Suite
+    history: History
+    records: Records
+    raw: Files
+    clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+    contents: dict[tuple[str, int, str], str] = field(default_factory=dict)
+
+    @staticmethod
+    def opened(spark: SparkSession, suite: Suite) -> Lake:
+        """The lake with its records read once."""
+        records = Records(spark, suite.environment.lake)
+        history = History(records.runs())
+        return Lake(spark, suite, history, records, files_for(suite.environment.raw, spark))
+
+    def path(self, table: str) -> str:
+        layer, _, name = table.partition(".")
+        return f"{self.suite.environment.lake}/{layer}/{name}"
+
+    def store(self, table: str) -> str:
+        """Where an upsert table's accepted rows are kept by window."""
+        return f"{self.suite.environment.lake}/ops/accepted/{table}"
+
+    def delta(self, table: str) -> DeltaTable:
+        return DeltaTable(self.spark, self.path(table))
+
+    def quarantine(self, table: str) -> Quarantine:
+        return Quarantine(self.spark, self.suite.environment.lake, table)
+
+    def version(self, table: str) -> int | None:
+        """The newest version that is there."""
+        return self.delta(table).latest()
+
+    def by_window(self, table: str) -> bool:
+        """Whether a table's rows are replaced window by window."""
+        spec = self.suite.tables[table]
+        return isinstance(spec, Ingested) or (isinstance(spec, Clean) and spec.write == "replace")
+
+    def now(self) -> datetime:
+        """The time in the suite's zone, without it."""
+        return self.clock().astimezone(ZoneInfo(self.suite.timezone)).replace(tzinfo=None)
+
+    def bounds(self, window: str) -> tuple[datetime, datetime]:
+        """A window's first instant, and the first after it."""
+        zone, grain = ZoneInfo(self.suite.timezone), self.suite.window
+        return (
+            grain.start(window).replace(tzinfo=zone),
+            grain.end(window).replace(tzinfo=zone),
+        )
+
+    def content(self, table: str, version: int, columns: tuple[str, ...]) -> str:
+        """A name for what columns of a table hold at a version, whatever the rows' order."""
+        known = (table, version, ",".join(columns))
+        if known not in self.contents:
+            df = self.delta(table).read(version)
+            names = columns or tuple(n for n in df.columns if not n.startswith("_"))
+            row = F.xxhash64(F.to_json(F.struct(*[F.col(f"`{n}`") for n in names])))
+            total = df.agg(F.sum(row.cast("decimal(38,0)")), F.count(F.lit(1))).collect()[0]
+            self.contents[known] = digest([str(total[0]), total[1]])
+        return self.contents[known]
+
+    def refreshed(self, table: str) -> bool:
+        """Read the records again where another run has published since; whether that was so."""
+        if self.version(table) == self.history.version(table):
+            return False
+        self.history = History(self.records.runs())
+        return True
+
+    def last_parts(self, table: str, windows: Mapping[str, RunRecord]) -> RunRecord | None:
+        """The newest of some records."""
+        return max(windows.values(), key=lambda record: record.sequence, default=None)
+
+
+def rules_of(table: Table) -> str:
+    """A name for a table's rules."""
+    return digest([table.quality, table.max_rejected])
+
+
+def plain_columns(df: DataFrame) -> list[str]:
+    """The columns that are not Headgate's own."""
+    return [name for name in df.columns if not name.startswith("_")]
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)

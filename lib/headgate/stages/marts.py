@@ -1,0 +1,176 @@
+"""Marts: the periods that a change of the inputs touched are made again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from headgate.core.errors import Usage
+from headgate.core.fingerprint import digest, whole
+from headgate.core.spec import Mart
+from headgate.core.windows import Grain
+from headgate.stages.counting import Counter
+from headgate.stages.due import reason
+from headgate.stages.lake import Lake, rules_of
+from headgate.stages.slices import Slices, first_day, named_period
+from headgate.stages.work import Due, Work
+from headgate.storage.changes import changed_slices
+from headgate.storage.plans import groups_by
+from headgate.storage.targets import ByPeriod
+from headgate.transforms.hidden import column
+from headgate.transforms.marts import grouped, period_of, with_period
+from headgate.transforms.steps import sql_result
+
+
+def due(lake: Lake, table: Mart, named: Sequence[str] | None, force: bool) -> list[Due]:
+    """The periods whose rows, rules or measures differ from their last try."""
+    versions = input_versions(lake, table)
+    if versions is None:
+        return []
+    spec, through = parts(table), lake.history.through(table.name)
+    own = lake.history.published(table.name)
+    touched, why = _touched(lake, table, through, versions)
+    if named is not None:
+        grain = Grain(table.period.grain)
+        touched &= overlapping(named, lake.suite.window, grain)
+    changed = {w for w, r in own.items() if reason(r, {**r.parts, **spec})}
+    if named is not None:
+        changed &= overlapping(named, lake.suite.window, grain)
+    failed = {
+        w for w in lake.history.windows(table.name)
+        if (r := lake.history.last(table.name, w)) and r.status == "failed"
+    }  # fmt: skip
+    now = {**spec, "input": digest(versions)}
+    forced = overlapping(named or (), lake.suite.window, Grain(table.period.grain))
+    periods = touched | changed | (failed if named is None else failed & forced)
+    if force and named is not None:
+        periods |= forced & (set(own) | periods)
+    elif force:
+        periods |= set(own)
+    found = []
+    for period in sorted(periods):
+        last = lake.history.last(table.name, period)
+        if last and last.status in ("published", "blocked") and last.parts == now and not force:
+            continue
+        said = why if period in touched else reason(last, {**(last.parts if last else {}), **spec})
+        found.append(Due(period, said or "forced", whole(now), now))
+    return found
+
+
+def parts(table: Mart) -> dict[str, str]:
+    """What every period is made of besides its rows."""
+    shape = [table.reads, table.period, table.group_by, list(table.measures.items()), table.sql]
+    return {"steps": digest(shape), "rules": rules_of(table)}
+
+
+def input_versions(lake: Lake, table: Mart) -> dict[str, int] | None:
+    """The newest versions of all inputs; None while one was never published."""
+    versions = {name: lake.version(name) for name in table.inputs}
+    if any(version is None for version in versions.values()):
+        return None
+    return {name: version for name, version in versions.items() if version is not None}
+
+
+def _touched(
+    lake: Lake, table: Mart, through: Mapping[str, int], versions: Mapping[str, int]
+) -> tuple[set[str], str]:
+    """The periods that differ since the versions the whole mart was last brought up to."""
+    name = table.reads[table.period_input]
+    period = period_of(column(table.period_column), table.period.grain)
+    whole_mart = rebuilds(lake, table)
+    beside = [n for n in table.inputs if n != name]
+    if any(through.get(n) != versions[n] for n in beside) and through:
+        others = [n for n in beside if through.get(n) != versions[n]]
+        found = changed_slices(lake.delta(name), None, versions[name], period)
+        return _names(table, found or ()), f"{others[0]} changed: the whole mart is made again"
+    found = changed_slices(lake.delta(name), through.get(name), versions[name], period)
+    if found is None or (found and whole_mart):
+        everything = changed_slices(lake.delta(name), None, versions[name], period) or frozenset()
+        known = set(lake.history.published(table.name))
+        why = "its SQL does not group by the period" if found else "the input's changes are unknown"
+        return _names(table, everything) | known, f"{why}: the whole mart is made again"
+    return _names(table, found), f"new content of {name}"
+
+
+def _names(table: Mart, values: frozenset[str] | tuple[str, ...]) -> set[str]:
+    """Periods as they are written, from the text of their first day."""
+    grain = Grain(table.period.grain)
+    return {named_period(value, grain) for value in values}
+
+
+def overlapping(windows: Sequence[str], grain: Grain, periods: Grain) -> set[str]:
+    found: set[str] = set()
+    for window in windows:
+        first, last = periods.of(grain.start(window)), grain.end(window)
+        for period in periods.between(first, periods.of(last)):
+            if periods.start(period) < last:
+                found.add(period)
+    return found
+
+
+def rebuilds(lake: Lake, table: Mart) -> bool:
+    """Whether periods cannot be made apart: SQL that looks across them."""
+    if table.sql is None:
+        return False
+    views = {name: _empty(lake, other) for name, other in table.reads.items()}
+    return not groups_by(_sql(lake, table, views), table.period_column)
+
+
+def _empty(lake: Lake, name: str) -> DataFrame:
+    return lake.spark.createDataFrame([], lake.delta(name).read().schema)
+
+
+def _sql(lake: Lake, table: Mart, views: Mapping[str, DataFrame]) -> DataFrame:
+    assert table.sql is not None  # only marts with SQL come here
+    made = sql_result(lake.spark, table.sql, views)
+    if table.period_column not in made.columns:
+        raise Usage(
+            f"the SQL gives no column {table.period_column}, which is the mart's period",
+            where=table.file or table.name,
+            next=f"SELECT {table.period_column}, … GROUP BY {table.period_column}, …",
+        )
+    return made
+
+
+def work(lake: Lake, table: Mart, chosen: Sequence[Due]) -> Work:
+    """One pass over the due periods."""
+    versions = input_versions(lake, table) or {}
+    grain = Grain(table.period.grain)
+    everything = rebuilds(lake, table)
+    slices = Slices(tuple(one.window for one in chosen), grain)
+    starts = {first_day(one.window, grain) for one in chosen}
+    period = period_of(column(table.period_column), table.period.grain)
+
+    def read(wanted: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
+        inputs = {n: lake.delta(t).read(versions[t]) for n, t in table.reads.items()}
+        main = inputs[table.period_input]
+        if not everything:
+            days = [first_day(one, grain) for one in wanted]
+            main = main.where(period.cast("string").isin(days))
+        if counter:
+            code = slices.code("__period")
+            counted = main.select("*", period.cast("string").alias("__period"))
+            main = counter.point(counted, "inputs", {"rows": F.expr(code)}).drop("__period")
+        inputs[table.period_input] = main
+        if table.sql is None:
+            return grouped(
+                main, table.period_column, table.period.grain, table.group_by, table.measures
+            )
+        made = with_period(_sql(lake, table, inputs), table.period_column, table.period.grain)
+        return made.where(column(table.period_column).cast("string").isin(sorted(starts)))
+
+    return Work(
+        table=table,
+        slices=slices,
+        due={one.window: one for one in chosen},
+        read=read,
+        target=ByPeriod(
+            lake.spark, lake.path(table.name), table.period_column, lambda w: first_day(w, grain)
+        ),
+        regroups=True,
+        slice_text=f"cast(`{table.period_column}` as string)",
+        inputs=versions,
+        through=True,
+    )

@@ -1,0 +1,54 @@
+"""What a call would do: slices that are due, gaps, and named windows with nothing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from headgate.core.errors import HeadgateError
+from headgate.core.spec import Ingested, Table
+from headgate.stages.lake import Lake
+from headgate.stages.layers import layer_of
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One line of a plan."""
+
+    table: str
+    window: str
+    why: str
+    runs: bool = True  # False: a gap, which waits for its input
+
+
+def planned(
+    lake: Lake, tables: Sequence[Table], named: Sequence[str] | None, force: bool
+) -> list[Planned]:
+    """What is due now, table by table. What a table's own inputs will change is not known yet."""
+    lines: list[Planned] = []
+    for table in tables:
+        try:
+            due = layer_of(table).due(lake, table, named, force)
+        except HeadgateError as error:
+            lines.append(Planned(table.name, "", error.sentence, runs=False))
+            continue
+        lines += [Planned(table.name, one.window, one.why) for one in due]
+        if named is None:
+            lines += [Planned(table.name, window, "gap: no input", runs=False)
+                      for window in gaps(lake, table)]  # fmt: skip
+        waiting = {line.table for line in lines if line.runs} & set(table.inputs)
+        if waiting:
+            why = f"after {', '.join(sorted(waiting))}"
+            lines.append(Planned(table.name, "…", why))
+    return lines
+
+
+def gaps(lake: Lake, table: Table) -> list[str]:
+    """Windows since `since` for which nothing ever came, up to the newest one and yesterday."""
+    if table.since is None or not isinstance(table, Ingested):
+        return []
+    grain, known = lake.suite.window, set(lake.history.windows(table.name))
+    yesterday = grain.shift(grain.of(lake.now()), -1)
+    last = max([*known, yesterday])
+    first = grain.covering(table.since, table.since)[0]
+    return [window for window in grain.between(first, last) if window not in known]

@@ -1,0 +1,274 @@
+"""One table's due slices, run in passes: under its lease, isolated where one slice spoils a pass."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from headgate.core.errors import HeadgateError, Held, Infrastructure, StepFailed
+from headgate.core.records import CheckRecord, RunRecord
+from headgate.core.results import JOB_OF, Entry
+from headgate.core.spec import Table
+from headgate.stages.flow import Pass, run_pass
+from headgate.stages.lake import Lake
+from headgate.stages.layers import layer_of
+from headgate.stages.repair import repaired
+from headgate.stages.work import Due, Hands, Work
+from headgate.storage.faults import classify
+from headgate.storage.files import files_for
+from headgate.storage.jobs import stage_was_retried, tracked
+from headgate.storage.lease import acquire
+from headgate.storage.logs import log
+from headgate.storage.points import reached
+
+MOST_TOGETHER = 400  # windows that share a plan
+MOST_APART = 31  # windows with a plan each in one pass: a union of more takes long to analyse
+TRIES = 3  # of a pass, when another writer got in between
+
+
+@dataclass(frozen=True)
+class Orders:
+    """How a person wants this call to run."""
+
+    named: tuple[str, ...] | None = None
+    force: bool = False
+    waived: frozenset[str] = frozenset()
+    because: str | None = None
+    break_lease: bool = False
+    say: Callable[..., None] = lambda *_, **__: None
+
+
+class _Spoiled(Exception):
+    """A pass over several slices failed in a step: each half is to be tried by itself."""
+
+
+def run_table(lake: Lake, table: Table, orders: Orders) -> list[Entry]:
+    """Run what is due of one table; every slice ends in an entry and on record."""
+    found: list[Entry] = []
+    done: set[str] = set()
+    queue: list[frozenset[str] | None] = [None]  # None: whatever is due
+    while queue:
+        only = queue[0]
+        chosen: list[str] = []
+        try:
+            entries = _one_pass(lake, table, orders, done, only, chosen)
+        except _Spoiled:
+            # One slice that fails must not hold up the others: halves, until it stands alone.
+            middle = len(chosen) // 2
+            queue = [frozenset(chosen[:middle]), frozenset(chosen[middle:]), *queue]
+            continue
+        if only is not None or not entries:
+            queue.pop(0)
+        found += entries
+        done |= {entry.window for entry in entries}
+    return found
+
+
+def _one_pass(
+    lake: Lake,
+    table: Table,
+    orders: Orders,
+    done: set[str],
+    only: frozenset[str] | None,
+    chosen: list[str],
+) -> list[Entry]:
+    """The next pass under the lease; no entry where nothing is left to do."""
+
+    def left() -> list[Due]:
+        due = layer_of(table).due(lake, table, orders.named, orders.force)
+        return [d for d in due if d.window not in done and (only is None or d.window in only)]
+
+    started = time.monotonic()
+    waiting = left()
+    if not waiting:
+        return []
+    files = files_for(lake.suite.environment.lake, lake.spark)
+    try:
+        lease = acquire(files, table.name, run=_call_id(), break_it=orders.break_lease)
+    except Held as error:
+        return [_failed(table, one, error, started) for one in waiting]
+    clean = False
+    try:
+        reached("leased")
+        if lake.refreshed(table.name) | repaired(lake, table.name, crashed=lease.crashed_before):
+            waiting = left()
+        reached("planned")
+        now = waiting[:MOST_TOGETHER]
+        chosen[:] = [one.window for one in now]
+        whole = only is None and orders.named is None and len(now) == len(waiting)
+        entries = _guarded(lake, table, now, orders, lease.token, started, whole) if now else []
+        clean = all(entry.exit_code not in (20, 30) for entry in entries)
+        return entries
+    except _Spoiled:
+        clean = True
+        raise
+    finally:
+        lease.release(clean=clean)
+
+
+def _guarded(
+    lake: Lake,
+    table: Table,
+    chosen: list[Due],
+    orders: Orders,
+    fence: int,
+    started: float,
+    whole: bool,
+) -> list[Entry]:
+    """The pass; whatever goes wrong becomes entries with a message."""
+    try:
+        work = layer_of(table).work(lake, table, chosen)
+        names = work.slices.names
+        if not work.together and len(names) > MOST_APART:
+            work, whole = work.only(names[:MOST_APART]), False
+        work = replace(work, through=work.through and whole, waived=orders.waived)
+        refused = [_broken(work, one, started) for one in chosen if one.window in work.broken]
+        _record(lake, work, refused)
+        if not work.slices.names:
+            return refused
+        return refused + _tried(lake, work, orders, fence)
+    except (_Spoiled, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        entries = [_failed(table, one, classify(error), started) for one in chosen]
+        _record_failed(lake, table, chosen, entries)
+        return entries
+
+
+def _tried(lake: Lake, work: Work, orders: Orders, fence: int) -> list[Entry]:
+    for attempt in range(TRIES):
+        try:
+            return _published(lake, work, orders, fence)
+        except Exception as error:
+            told = classify(error)
+            conflict = isinstance(told, Infrastructure) and "another writer" in told.what
+            if conflict and attempt + 1 < TRIES:
+                orders.say("again", table=work.table.name, why=told.what)
+                continue
+            if isinstance(told, StepFailed) and len(work.slices) > 1:
+                raise _Spoiled from error
+            raise told from error
+    raise AssertionError("a try either returns or is the last")
+
+
+def _published(lake: Lake, work: Work, orders: Orders, fence: int) -> list[Entry]:
+    orders.say("pass", table=work.table.name, windows=list(work.slices.names))
+    with tracked(lake.spark, f"{work.table.name}") as group:
+        hands = Hands(
+            spark=lake.spark,
+            lake=lake.suite.environment.lake,
+            suite=lake.suite.name,
+            fence=fence,
+            quarantine=lake.quarantine(work.table.name),
+            say=orders.say,
+            retried=lambda: stage_was_retried(lake.spark, group),
+        )
+        done: Pass = run_pass(work, hands)
+    earlier = {w: r for w, r in done.kept.items() if _had_rejected(lake, work.table.name, w)}
+    hands.quarantine.supersede(earlier)
+    reached("superseded")
+    _record(lake, work, done.entries)
+    reached("recorded")
+    return done.entries
+
+
+def _had_rejected(lake: Lake, table: str, window: str) -> bool:
+    """Whether an earlier run of the window put rows into quarantine that may be open still."""
+    return any(
+        r.rows.quarantined for r in lake.history.records if r.table == table and r.window == window
+    )
+
+
+def _record(lake: Lake, work: Work, entries: Sequence[Entry]) -> None:
+    if not entries:
+        return
+    at = datetime.now(timezone.utc).isoformat()
+    records = [
+        RunRecord.of(
+            entry,
+            suite=lake.suite.name,
+            started_at=at,
+            finished_at=at,
+            fingerprint=work.due[entry.window].fingerprint,
+            causes=work.due[entry.window].why,
+            parts=dict(work.due[entry.window].parts),
+            inputs=dict(work.inputs),
+            through=work.through,
+            sequence=time.time_ns(),
+        )
+        for entry in entries
+    ]
+    checks = [CheckRecord.of(check, entry, at) for entry in entries for check in entry.checks]
+    lake.records.add_runs(records, checks)
+    for record in records:
+        lake.history.add(record)
+    for entry in entries:
+        log(
+            entry.status, run=entry.run, table=entry.table, window=entry.window,
+            rows=dict(vars(entry.rows)), message=entry.message,
+        )  # fmt: skip
+    lake.records.add("alerts", alerts(entries, at))
+
+
+def alerts(entries: Sequence[Entry], at: str) -> list[dict[str, Any]]:
+    """What somebody should hear of: closed gates, failures and warnings."""
+    found = []
+    for entry in entries:
+        if entry.message and (entry.exit_code or entry.gate.warned):
+            found.append(
+                {
+                    "run": entry.run,
+                    "table": entry.table,
+                    "window": entry.window,
+                    "severity": "critical" if entry.exit_code else "warning",
+                    "text": entry.message,
+                    "raised_at": at,
+                }
+            )
+    return found
+
+
+def _record_failed(
+    lake: Lake, table: Table, chosen: Sequence[Due], entries: Sequence[Entry]
+) -> None:
+    """A failure is put on record too, unless that is what fails."""
+    work = Work(table, None, {one.window: one for one in chosen}, None, None)  # type: ignore[arg-type]
+    try:
+        _record(lake, work, entries)
+    except Exception as error:
+        log("unrecorded", table=table.name, error=type(error).__name__)
+
+
+def _failed(table: Table, due: Due, error: HeadgateError, started: float) -> Entry:
+    return Entry(
+        run=_call_id(),
+        job=JOB_OF[table.layer],
+        table=table.name,
+        window=due.window,
+        status="blocked" if error.exit_code in (10, 11) else "failed",
+        seconds=time.monotonic() - started,
+        message=error.sentence,
+        exit_code=error.exit_code,
+    )
+
+
+def _broken(work: Work, due: Due, started: float) -> Entry:
+    code, sentence = work.broken[due.window]
+    return Entry(
+        run=_call_id(),
+        job=work.job,
+        table=work.table.name,
+        window=due.window,
+        status="blocked" if code in (10, 11) else "failed",
+        seconds=time.monotonic() - started,
+        message=sentence,
+        exit_code=code,
+    )
+
+
+def _call_id() -> str:
+    return secrets.token_hex(6)

@@ -1,0 +1,71 @@
+"""Slices of a pass (windows, or a mart's periods) as small whole numbers inside Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from headgate.core.windows import Grain
+
+
+@dataclass(frozen=True)
+class Slices:
+    """The windows of one pass, and SQL that numbers them."""
+
+    names: tuple[str, ...]
+    grain: Grain
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def base(self) -> int:
+        return min((self.grain.index(name) for name in self.names), default=0)
+
+    def code(self, text: str = "`_window`") -> str:
+        """SQL for the number of the slice that some text (or a date) names; the first is 0."""
+        text = f"cast({text} as string)"
+        days = f"datediff(to_date(substr({text}, 1, 10)), DATE'1970-01-01')"
+        year, month = f"int(substr({text}, 1, 4))", f"int(substr({text}, 6, 2))"
+        number = {
+            Grain.hour: f"{days} * 24 + int(substr({text}, 12, 2))",
+            Grain.day: days,
+            Grain.week: f"int(floor(({days} + 3) / 7))",
+            Grain.month: f"({year} - 1970) * 12 + {month} - 1",
+            Grain.year: f"{year} - 1970",
+        }[self.grain]
+        return f"({number} - {self.base})"
+
+    @property
+    def span(self) -> int:
+        """How many numbers there are between the first slice and the last."""
+        return max((self.grain.index(n) for n in self.names), default=0) - self.base + 1
+
+    def name(self, code: int) -> str:
+        """The slice of a number."""
+        first = min(self.names, key=self.grain.index)
+        return self.grain.shift(first, code)
+
+    def named(self, text: str) -> str:
+        """The slice that Spark's text of its first day (or hour) names."""
+        return named_period(text, self.grain)
+
+    def only(self, names: Sequence[str]) -> Slices:
+        return Slices(tuple(names), self.grain)
+
+
+def named_period(value: str, grain: Grain) -> str:
+    """How a period is written, from its first day (or hour) as Spark writes it.
+
+    >>> named_period("2026-11-01", Grain.month), named_period("2026-11-20 05:00:00", Grain.hour)
+    ('2026-11', '2026-11-20T05')
+    """
+    if grain is Grain.hour:
+        return f"{value[:10]}T{value[11:13]}"
+    return {Grain.month: value[:7], Grain.year: value[:4]}.get(grain, value[:10])
+
+
+def first_day(period: str, grain: Grain) -> str:
+    """A period's first day (or hour) as Spark writes it."""
+    start = grain.start(period)
+    return str(start) if grain is Grain.hour else start.date().isoformat()

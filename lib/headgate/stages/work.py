@@ -1,0 +1,84 @@
+"""The values that a layer hands to the flow: what to read, which steps, how to publish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from pyspark.sql import DataFrame, SparkSession
+
+from headgate.core.results import JOB_OF
+from headgate.core.spec import Table
+from headgate.core.steps import Step
+from headgate.stages.counting import Counter
+from headgate.stages.slices import Slices
+from headgate.storage.quarantine import Quarantine
+from headgate.storage.targets import Target
+from headgate.transforms.steps import Around
+
+Fails = tuple[int, str]  # exit code and sentence
+
+
+class Reader(Protocol):
+    """Reads the rows of slices; `counter` counts what went into them, where rows are regrouped."""
+
+    def __call__(
+        self, windows: Sequence[str], *, with_record: bool, counter: Counter | None
+    ) -> DataFrame: ...
+
+
+@dataclass(frozen=True)
+class Due:
+    """A slice that is to run, and why."""
+
+    window: str
+    why: str
+    fingerprint: str
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One pass over slices of a table."""
+
+    table: Table
+    slices: Slices
+    due: Mapping[str, Due]
+    read: Reader
+    target: Target
+    steps: tuple[Step, ...] = ()
+    around: Callable[[str | None], Around] = lambda _: Around({})
+    together: bool = True  # whether the slices share a plan
+    key: tuple[str, ...] = ()
+    latest_by: tuple[str, ...] = ()
+    deletes: str | None = None
+    regroups: bool = False  # marts and features: what is written is not what was read
+    slice_text: str = "`_window`"  # SQL for the slice of a written row
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    through: bool = False
+    ungated: frozenset[str] = frozenset()  # windows that left their input
+    broken: Mapping[str, Fails] = field(default_factory=dict)  # slices that cannot be read
+    waived: frozenset[str] = frozenset()
+    waived_because: str | None = None
+
+    @property
+    def job(self) -> str:
+        return JOB_OF[self.table.layer]
+
+    def only(self, names: Sequence[str]) -> Work:
+        """The same work on fewer slices."""
+        return replace(self, slices=self.slices.only(names), through=False)
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What a pass works with."""
+
+    spark: SparkSession
+    lake: str
+    suite: str
+    fence: int
+    quarantine: Quarantine
+    say: Callable[..., None]  # progress: an event and its numbers
+    retried: Callable[[], bool]  # whether a stage of this pass was run again

@@ -1,0 +1,79 @@
+"""Where rejected rows wait, whole, with every reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from headgate.core.errors import StepFailed
+from headgate.storage.tables import DeltaTable
+from headgate.storage.transaction import FileDraft
+
+COLUMNS = ("_record", "_reasons", "_window", "_run", "_file", "_row", "_state")
+
+
+class Quarantine:
+    """The quarantine of one table."""
+
+    def __init__(self, spark: SparkSession, lake: str, table: str) -> None:
+        self.spark, self.table = spark, table
+        self.path = f"{lake}/quarantine/{table}"
+        self._delta = DeltaTable(spark, self.path)
+
+    def exists(self) -> bool:
+        return self._delta.latest() is not None
+
+    def rows(self) -> DataFrame | None:
+        """All rejected rows, or None where there never were any."""
+        return self._delta.read() if self.exists() else None
+
+    def keep(self, rejected: DataFrame, expected: int, runs: Mapping[str, str]) -> None:
+        """Commit rejected rows under their runs' ids, if they are as many as were judged."""
+        run_of = F.create_map(*[F.lit(text) for pair in runs.items() for text in pair])
+        named = rejected.select(
+            "*",
+            run_of[F.col("_window")].alias("_run"),
+            F.lit("open").alias("_state"),
+        ).select(*COLUMNS)
+        draft = FileDraft(self.spark, self.path, fence=None, by_window=False)
+        draft.write(named)
+        kept = sum(file.rows for file in draft.written())
+        if kept != expected:
+            draft.abandon()
+            raise StepFailed(
+                f"{expected:,} rows were rejected, but {kept:,} when they were read again: "
+                "a step does not give the same rows twice; nothing was published",
+                where=self.table,
+                next="make the table's steps deterministic (no rand, no clock, no LIMIT)",
+            )
+        metadata = {"headgate": {"kept": sorted(runs.values())}}
+        draft.commit(replace=None, without=frozenset(), metadata=metadata)
+
+    def supersede(self, runs: Mapping[str, str]) -> None:
+        """Rows of these windows that other runs rejected are no longer open."""
+        if runs and self.exists():
+            self._update(
+                F.col("_window").isin(list(runs))
+                & ~F.col("_run").isin(list(runs.values()))
+                & (F.col("_state") == "open")
+            )
+
+    def forget(self, known_runs: Sequence[str]) -> int:
+        """Remove rows of runs that crashed: they are in no commit and on no record."""
+        if not self.exists():
+            return 0
+        unknown = ~F.col("_run").isin(list(known_runs))
+        lost = self._delta.read().where(unknown).count()
+        if lost:
+            self._handle().delete(unknown)
+        return lost
+
+    def _update(self, condition: object) -> None:
+        self._handle().update(condition, {"_state": F.lit("superseded")})  # type: ignore[arg-type]
+
+    def _handle(self):  # type: ignore[no-untyped-def]  # delta ships no types
+        from delta.tables import DeltaTable as Handle
+
+        return Handle.forPath(self.spark, self.path)

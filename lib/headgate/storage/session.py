@@ -1,0 +1,161 @@
+"""The one place where a Spark session is made, or a running one is taken."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+from typing import Any
+
+from pyspark import SparkConf, SparkContext
+from pyspark.sql import SparkSession
+
+from headgate.core.errors import HeadgateError, Infrastructure, Usage
+from headgate.core.spec import SparkSettings
+from headgate.storage import archive, gateway, jars, java, pairs, sparkconf
+
+ZONE, ANSI = "spark.sql.session.timeZone", "spark.sql.ansi.enabled"
+
+
+def start(settings: SparkSettings, *, timezone: str, app: str) -> SparkSession:
+    """A session with Delta: the running one if there is one, else a new one."""
+    session = _running()
+    if session is None:
+        session = _started(_prepared(settings, timezone, app))
+    _require_delta(session)
+    gateway.hush()
+    session.conf.set(ZONE, timezone)
+    session.conf.set(ANSI, "true")
+    return session
+
+
+def stop_quietly(session: SparkSession | None) -> None:
+    """Stop a session; what goes wrong meanwhile is of no interest any more."""
+    with contextlib.suppress(Exception):
+        if session is not None:
+            session.stop()
+    gateway.forget_dead()
+
+
+@functools.lru_cache(maxsize=2)
+def reading_session(session: SparkSession) -> SparkSession:
+    """A session beside this one, whose settings for reading files are its own."""
+    beside = session.newSession()
+    for key in (ZONE, ANSI):
+        beside.conf.set(key, session.conf.get(key) or "")
+    return beside
+
+
+def _running() -> SparkSession | None:
+    """The session that somebody has started in this process, a notebook for one."""
+    gateway.forget_dead()
+    session = SparkSession.getActiveSession()
+    if session is None and SparkContext._active_spark_context is not None:
+        session = SparkSession.builder.getOrCreate()  # made in another thread
+    if session is not None and not hasattr(session, "_jsparkSession"):
+        raise Usage(
+            "the running session is Spark Connect, which does not give Headgate what it needs",
+            next="use a classic session, or let Headgate start its own in a fresh process",
+        )
+    return session
+
+
+def _require_delta(session: SparkSession) -> None:
+    have = {key: session.conf.get(key, "") or "" for key in sparkconf.DELTA}
+    missing = {key: value for key, value in sparkconf.DELTA.items() if value not in have[key]}
+    if missing:
+        lines = " ".join(f'.config("{key}", "{value}")' for key, value in missing.items())
+        raise Usage(
+            f"the running Spark session has no Delta; its builder lacks {lines}",
+            next="spark.stop(), then headgate.open(…) starts one that has all, in a fresh process",
+        )
+    _refuse_bad_pair(session.version)
+
+
+def _refuse_bad_pair(spark: str) -> None:
+    sentence = pairs.verdict(spark, jars.installed_pair()[1])
+    if sentence:
+        raise Usage(sentence)
+
+
+def _prepared(settings: SparkSettings, timezone: str, app: str) -> SparkConf:
+    """A JVM with the settings of the session that is to be."""
+    if gateway.running():
+        return _joined(settings, timezone, app)
+    spark, delta = jars.installed_pair()
+    _refuse_bad_pair(spark)
+    if fault := java.verdict(spark):
+        raise Usage(fault[0], next=fault[1])
+    platform = sparkconf.platform_settings()
+    master = _master(settings, platform)
+    known = {**platform, **settings.conf}
+    found = [] if sparkconf.names_delta(known) else jars.delta_jars(spark, delta, fetch=True)
+    ours = sparkconf.defaults(master, timezone=timezone, app=app, jars=found)
+    made = sparkconf.merged(ours, {**settings.conf, "spark.master": master}, platform)
+    cached = archive.existing(made) if master.startswith("local") else None
+    options = sparkconf.java_options(made.get(sparkconf.OPTIONS, ""), settings, archive=cached)
+    if options:
+        made[sparkconf.OPTIONS] = options
+    _choose_python(master)
+    return gateway.launch(made)
+
+
+def _joined(settings: SparkSettings, timezone: str, app: str) -> SparkConf:
+    """Under spark-submit the command line wins; only what it leaves open is set."""
+    conf = gateway.connect()
+    given: dict[str, str] = dict(conf.getAll())
+    platform = sparkconf.platform_settings()
+    chosen = {key: value for key, value in given.items() if platform.get(key) != value}
+    master = chosen.get("spark.master") or _master(settings, platform)
+    ours = sparkconf.defaults(master, timezone=timezone, app=app, jars=())
+    users = {**settings.conf, **chosen, "spark.master": master}
+    for key, value in sparkconf.merged(ours, users, platform).items():
+        conf.set(key, value)
+    if not gateway.has_class(sparkconf.EXTENSION):
+        raise Usage(
+            "this Spark was started without Delta's jars, and can take no more of them",
+            next=_how_to_submit(),
+        )
+    _refuse_bad_pair(jars.installed_pair()[0])
+    _choose_python(master)
+    return conf
+
+
+def _how_to_submit() -> str:
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        return "start in a fresh Python process (restart the kernel)"
+    spark, delta = jars.installed_pair()
+    return f"./spark-submit.sh, or spark-submit --packages {pairs.coordinate(spark, delta)}"
+
+
+def _master(settings: SparkSettings, platform: dict[str, str]) -> str:
+    named = settings.conf.get("spark.master") or settings.master
+    return named or platform.get("spark.master") or "local[*]"
+
+
+def _choose_python(master: str) -> None:
+    """Workers take whatever python3 is on PATH unless they are told."""
+    if master.startswith(("local", "spark://")):
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+
+
+def _started(conf: SparkConf) -> SparkSession:
+    try:
+        return SparkSession.builder.config(conf=conf).getOrCreate()
+    except HeadgateError:
+        raise
+    except Exception as error:
+        raise _not_started(error, conf) from error
+
+
+def _not_started(error: Exception, conf: SparkConf) -> HeadgateError:
+    java_error: Any = getattr(error, "java_exception", None)
+    said = str(java_error.getMessage() if java_error is not None else error).splitlines()[0][:300]
+    if "Could not parse Master URL" in said:
+        return Usage(
+            f"'{conf.get('spark.master')}' is not a Spark master",
+            where="conf/env",
+            next='spark: {master: "local[*]"}',
+        )
+    return Infrastructure(f"Spark did not start: {said}", next="headgate doctor")

@@ -1,0 +1,127 @@
+"""Delta tables as they stand: their schema, log and versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from headgate.core.errors import Infrastructure, Usage
+from headgate.storage.files import Files, files_for
+
+
+def as_nullable(schema: T.StructType) -> T.StructType:
+    """The same schema with every column nullable: a contract is judged by rules, not by Spark."""
+    return T.StructType([T.StructField(f.name, f.dataType, True) for f in schema.fields])
+
+
+def schema_after(before: T.StructType | None, rows: T.StructType, *, where: str) -> T.StructType:
+    """The table's schema once these rows are in it: columns may come, types stay."""
+    if before is None:
+        return as_nullable(rows)
+    fields = list(before.fields)
+    known = {field.name.lower(): field for field in fields}
+    for field in rows.fields:
+        old = known.get(field.name.lower())
+        if old is None:
+            fields.append(T.StructField(field.name, field.dataType, True))
+        elif as_text(old.dataType) != as_text(field.dataType):
+            raise Usage(
+                f"column {field.name} is {as_text(old.dataType)} in the table and "
+                f"{as_text(field.dataType)} in this suite",
+                where=where,
+                next="give the column a new name, or remove the table's folder and run it again",
+            )
+    return T.StructType(fields)
+
+
+def as_text(kind: T.DataType) -> str:
+    """A type as SQL writes it."""
+    return kind.simpleString()
+
+
+def null_filled(df: DataFrame, schema: T.StructType) -> DataFrame:
+    """The rows with exactly these columns, in this order."""
+    have = {name.lower() for name in df.columns}
+
+    def column(field: T.StructField) -> Column:
+        if field.name.lower() in have:
+            return F.col(f"`{field.name}`").alias(field.name)
+        return F.lit(None).cast(field.dataType).alias(field.name)
+
+    return df.select([column(field) for field in schema.fields])
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One version of a table, as its log tells."""
+
+    version: int
+    metadata: dict[str, Any]  # what Headgate wrote into it; empty where others wrote
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    marked: bool  # rows were deleted by marks beside the files, or the schema changed
+
+
+class DeltaTable:
+    """A table in the lake, known by its path."""
+
+    def __init__(self, spark: SparkSession, path: str) -> None:
+        self.spark, self.path = spark, path
+        self._files: Files = files_for(path, spark)
+
+    def versions(self) -> list[int]:
+        """The versions whose log is still there, in order."""
+        names = (info.path for info in self._files.listing("_delta_log/"))
+        plain = (name.rpartition("/")[2] for name in names)
+        return sorted(int(n[:-5]) for n in plain if n.endswith(".json") and n[:-5].isdigit())
+
+    def latest(self) -> int | None:
+        """The newest version, or None where there is no table."""
+        versions = self.versions()
+        return versions[-1] if versions else None
+
+    def read(self, version: int | None = None) -> DataFrame:
+        """The table's rows, now or at a version."""
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.load(self.path)
+
+    def commit(self, version: int) -> Commit:
+        """What one version did."""
+        name = f"_delta_log/{version:020d}.json"
+        try:
+            text = self._files.read_bytes(name).decode("utf-8")
+        except FileNotFoundError:
+            raise Infrastructure(f"version {version} is no longer in the log", where=self.path) from None
+        added, removed, marked, info = [], [], False, {}
+        for line in text.splitlines():
+            action = json.loads(line)
+            if "add" in action:
+                added.append(action["add"]["path"])
+                marked = marked or bool(action["add"].get("deletionVector"))
+            elif "remove" in action:
+                removed.append(action["remove"]["path"])
+            elif "commitInfo" in action:
+                info = _metadata(action["commitInfo"].get("userMetadata"))
+        return Commit(version, info, tuple(added), tuple(removed), marked)
+
+    def commits(self, after: int) -> Iterator[Commit]:
+        """All versions after one."""
+        for version in self.versions():
+            if version > after:
+                yield self.commit(version)
+
+
+def _metadata(text: str | None) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found.get("headgate", {}) if isinstance(found, dict) else {}

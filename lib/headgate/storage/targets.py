@@ -1,0 +1,125 @@
+"""The ways a table is published: by window, by key, by period. Each gives a draft and a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pyspark.sql import DataFrame, SparkSession
+
+from headgate.storage.staged import open_draft
+from headgate.storage.transaction import Draft
+from headgate.storage.upsert import Upsert, merge
+from headgate.transforms.contract import literal, quoted
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What one commit makes visible."""
+
+    windows: tuple[str, ...]  # published
+    without: frozenset[str]  # judged in the same pass, but left out
+    metadata: Mapping[str, Any]
+    fence: int
+
+
+class Target(Protocol):
+    """Where accepted rows go."""
+
+    path: str
+    by_window: bool  # its files carry their window, so that some can be left out
+
+    def draft(self, fence: int) -> Draft: ...
+
+    def prepared(self, rows: DataFrame, draft: Draft, windows: Sequence[str]) -> DataFrame:
+        """The rows to write: with those that share files with the replaced ones."""
+
+    def publish(self, draft: Draft, publication: Publication) -> int: ...
+
+
+@dataclass
+class ByWindow:
+    """Each window's rows replace what the table held of that window."""
+
+    spark: SparkSession
+    path: str
+    by_window: bool = True
+
+    def draft(self, fence: int) -> Draft:
+        return open_draft(self.spark, self.path, fence=fence, by_window=True)
+
+    def prepared(self, rows: DataFrame, draft: Draft, windows: Sequence[str]) -> DataFrame:
+        return rows
+
+    def publish(self, draft: Draft, publication: Publication) -> int:
+        return draft.commit(
+            replace=among("_window", publication.windows),
+            without=publication.without,
+            metadata={"headgate": dict(publication.metadata)},
+        )
+
+
+@dataclass
+class ByPeriod:
+    """Rows of the given periods are replaced; the table is laid out for its readers."""
+
+    spark: SparkSession
+    path: str
+    column: str
+    text_of: Callable[[str], str]  # a slice as the column's text
+    by_window: bool = False
+
+    def draft(self, fence: int) -> Draft:
+        return open_draft(self.spark, self.path, fence=fence, by_window=False)
+
+    def replaced(self, windows: Sequence[str]) -> str:
+        return among(self.column, [self.text_of(window) for window in windows])
+
+    def prepared(self, rows: DataFrame, draft: Draft, windows: Sequence[str]) -> DataFrame:
+        staying = draft.survivors(self.replaced(windows))
+        if staying is None:
+            return rows
+        return rows.unionByName(staying, allowMissingColumns=True)
+
+    def publish(self, draft: Draft, publication: Publication) -> int:
+        return draft.commit(
+            replace=self.replaced(publication.windows),
+            without=frozenset(),
+            metadata={"headgate": dict(publication.metadata)},
+        )
+
+
+@dataclass
+class ByKey:
+    """Accepted rows are kept by window below `ops`; the table shows the newest row of each key."""
+
+    spark: SparkSession
+    path: str
+    upsert: Upsert
+    published: frozenset[str]  # windows that the table already has
+    by_window: bool = True
+
+    def draft(self, fence: int) -> Draft:
+        return open_draft(self.spark, self.upsert.store, fence=fence, by_window=True)
+
+    def prepared(self, rows: DataFrame, draft: Draft, windows: Sequence[str]) -> DataFrame:
+        return rows
+
+    def publish(self, draft: Draft, publication: Publication) -> int:
+        version = draft.commit(
+            replace=among("_window", publication.windows),
+            without=publication.without,
+            metadata={"headgate": {"windows": list(publication.windows)}},
+        )
+        return merge(
+            self.spark, self.path, self.upsert, version, publication.windows, self.published,
+            dict(publication.metadata), publication.fence,
+        )  # fmt: skip
+
+
+def among(column: str, values: Sequence[str]) -> str:
+    """SQL: the column is one of these texts (dates and timestamps are written as text)."""
+    if not values:
+        return "false"
+    return f"{quoted(column)} IN ({', '.join(literal(value) for value in values)})"

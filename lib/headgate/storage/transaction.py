@@ -1,0 +1,260 @@
+"""One Delta transaction seen from Python: write files, look at them, then commit or abandon.
+
+Delta's own writer commits as it writes. Its transaction object does not: the files can be
+judged before anybody sees them. This is internal API of Delta, so all of it is in this module,
+and `StagedDraft` (in `staged.py`) keeps the same promises without it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from headgate.core.errors import Held, Infrastructure, StepFailed
+from headgate.storage.tables import as_nullable, null_filled, schema_after
+
+FENCE = "headgate.fence"
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A data file of the target that no commit names yet."""
+
+    path: str  # below the table
+    window: str | None  # its partition value, where the table is laid out by window
+    rows: int
+
+
+class Draft(Protocol):
+    """What the flow needs of a publish that is not yet seen by anybody."""
+
+    @property
+    def read_version(self) -> int: ...
+
+    def write(self, df: DataFrame) -> None:
+        """Write the rows, unseen."""
+
+    def written(self) -> tuple[WrittenFile, ...]: ...
+
+    def read_back(self) -> DataFrame:
+        """The rows just written."""
+
+    def survivors(self, replace: str) -> DataFrame | None:
+        """Rows that share files with those to be replaced, but stay."""
+
+    def commit(
+        self, *, replace: str | None, without: frozenset[str], metadata: Mapping[str, Any]
+    ) -> int:
+        """Make the rows visible, but for some windows; returns the version."""
+
+    def abandon(self) -> None:
+        """Remove what was written."""
+
+
+class FileDraft:
+    """A draft in Delta's own transaction: the data is written once."""
+
+    def __init__(
+        self, spark: SparkSession, path: str, *, fence: int | None, by_window: bool
+    ) -> None:
+        self._spark, self._path, self._fence, self._by_window = spark, path, fence, by_window
+        self._jvm: Any = spark._jvm
+        session: Any = spark._jsparkSession  # type: ignore[attr-defined]
+        self._log: Any = self._jvm.org.apache.spark.sql.delta.DeltaLog.forTable(session, path)
+        self._txn: Any = self._log.startTransaction()
+        self._adds: list[Any] = []
+        self._schema: T.StructType | None = None
+
+    @property
+    def read_version(self) -> int:
+        return int(self._txn.readVersion())
+
+    def file_count(self) -> int:
+        """How many data files the table has now."""
+        return int(self._txn.snapshot().numOfFiles())
+
+    def _table_schema(self) -> T.StructType | None:
+        if self.read_version < 0:
+            return None
+        return T.StructType.fromJson(json.loads(self._txn.metadata().schemaString()))
+
+    def write(self, df: DataFrame) -> None:
+        before = self._table_schema()
+        schema = schema_after(before, df.schema, where=self._path)
+        if before is None:
+            self._txn.updateMetadataForNewTable(self._metadata(schema))
+        elif schema != before:
+            self._txn.updateMetadata(self._grown(schema), False)
+        self._schema = schema
+        found = self._txn.writeFiles(null_filled(df, schema)._jdf).toIndexedSeq()
+        self._adds.extend(
+            action
+            for action in (found.apply(place) for place in range(found.size()))
+            if action.getClass().getSimpleName() == "AddFile"
+        )
+
+    def written(self) -> tuple[WrittenFile, ...]:
+        return tuple(_described(add) for add in self._adds)
+
+    def read_back(self) -> DataFrame:
+        if self._schema is None:
+            raise StepFailed("nothing was written that could be read back", where=self._path)
+        names = [file.path for file in self.written()]
+        if not names:
+            return self._spark.createDataFrame([], self._schema)
+        paths = [f"{self._path}/{name}" for name in names]
+        reader = self._spark.read.schema(self._schema).option("basePath", self._path)
+        return reader.parquet(*paths)
+
+    def survivors(self, replace: str) -> DataFrame | None:
+        if self.read_version < 0:
+            return None
+        names = [_described(add).path for add in self._matching(replace)]
+        if not names:
+            return None
+        schema = self._table_schema()
+        assert schema is not None  # a table with files has a schema
+        reader = self._spark.read.schema(schema).option("basePath", self._path)
+        rows = reader.parquet(*[f"{self._path}/{name}" for name in names])
+        return rows.where(~F.coalesce(F.expr(replace), F.lit(False)))
+
+    def commit(
+        self, *, replace: str | None, without: frozenset[str], metadata: Mapping[str, Any]
+    ) -> int:
+        kept, left_out = [], []
+        for add in self._adds:
+            (left_out if _described(add).window in without else kept).append(add)
+        actions = [*self._fence_action(), *kept]
+        if replace is not None and self.read_version >= 0:
+            actions += [add.remove() for add in self._matching(replace)]
+        text = json.dumps(metadata, sort_keys=True)
+        try:
+            version = self._txn.commit(self._seq(actions), self._operation(replace, text))
+        except Exception as error:
+            if _is_conflict(error):
+                raise Infrastructure(
+                    "another writer changed the table while this run wrote to it",
+                    where=self._path,
+                    next="run it again",
+                ) from None
+            raise
+        self._remove(left_out)
+        self._adds = []
+        return int(version)
+
+    def abandon(self) -> None:
+        self._remove(self._adds)
+        self._adds = []
+
+    def _remove(self, adds: Iterable[Any]) -> None:
+        paths = [f"{self._path}/{_described(add).path}" for add in adds]
+        if not paths:
+            return
+        hadoop = self._jvm.org.apache.hadoop.fs
+        conf: Any = self._spark._jsc.hadoopConfiguration()  # type: ignore[attr-defined]
+        files = hadoop.Path(self._path).getFileSystem(conf)
+        for path in paths:
+            files.delete(hadoop.Path(path), False)
+
+    def _matching(self, replace: str) -> list[Any]:
+        session: Any = self._spark._jsparkSession  # type: ignore[attr-defined]
+        predicate = session.sessionState().sqlParser().parseExpression(replace)
+        found = self._txn.filterFiles(self._seq([predicate]), False).toIndexedSeq()
+        return [found.apply(place) for place in range(found.size())]
+
+    def _fence_action(self) -> list[Any]:
+        if self._fence is None:
+            return []
+        seen = int(self._txn.txnVersion(FENCE))
+        if seen >= self._fence:
+            raise Held(
+                "a newer run has taken this table over: this one may not publish any more",
+                where=self._path,
+                next="nothing; the newer run does the work",
+            )
+        option = self._jvm.scala.Option.apply
+        return [self._delta.actions.SetTransaction(FENCE, self._fence, option(None))]
+
+    @property
+    def _delta(self) -> Any:
+        return self._jvm.org.apache.spark.sql.delta
+
+    def _seq(self, items: Iterable[Any]) -> Any:
+        listed = self._jvm.java.util.ArrayList()
+        for item in items:
+            listed.add(item)
+        return self._jvm.org.apache.spark.api.python.PythonUtils.toSeq(listed)
+
+    def _metadata(self, schema: T.StructType) -> Any:
+        kind = self._delta.actions.Metadata
+        empty = self._jvm.org.apache.spark.api.python.PythonUtils.toScalaMap(
+            self._jvm.java.util.HashMap()
+        )
+
+        def default(place: int) -> Any:
+            return getattr(kind, f"apply$default${place}")()
+
+        by = self._seq(["_window"] if self._by_window else [])
+        text = as_nullable(schema).json()
+        return kind(default(1), None, None, default(4), text, by, empty, default(8))
+
+    def _grown(self, schema: T.StructType) -> Any:
+        old = self._txn.metadata()
+        return self._delta.actions.Metadata(
+            old.id(), old.name(), old.description(), old.format(), schema.json(),
+            old.partitionColumns(), old.configuration(), old.createdTime(),
+        )  # fmt: skip
+
+    def _operation(self, replace: str | None, metadata: str) -> Any:
+        """DeltaOperations.Write; its parameters differ between versions of Delta."""
+        loader = self._log.getClass().getClassLoader()
+        kind = loader.loadClass("org.apache.spark.sql.delta.DeltaOperations$Write")
+        constructor = max(kind.getConstructors(), key=lambda c: c.getParameterCount())
+        option = self._jvm.scala.Option.apply
+        modes = self._jvm.org.apache.spark.sql.SaveMode
+        options = iter([None, replace, metadata])  # partitionBy, predicate, userMetadata
+        types = list(constructor.getParameterTypes())
+        gateway: Any = self._spark.sparkContext._gateway
+        values = gateway.new_array(self._jvm.java.lang.Object, len(types))
+        for place, parameter in enumerate(types):
+            name = parameter.getName()
+            if name.endswith("SaveMode"):
+                values[place] = modes.Append if replace is None else modes.Overwrite
+            elif name == "scala.Option":
+                values[place] = option(next(options, None))
+            elif name == "boolean":
+                values[place] = False
+            else:
+                values[place] = self._seq([])
+        operation = constructor.newInstance(values)
+        if operation.userMetadata().getOrElse(_nothing(option)) != metadata:
+            raise Infrastructure("this build of Delta keeps no user metadata", where=self._path)
+        return operation
+
+
+def _nothing(option: Callable[[Any], Any]) -> Any:
+    return None if option is None else None
+
+
+def _described(add: Any) -> WrittenFile:
+    text = json.loads(add.json())["add"]
+    stats = json.loads(text.get("stats") or "{}")
+    window = (text.get("partitionValues") or {}).get("_window")
+    return WrittenFile(_unquoted(text["path"]), window, int(stats.get("numRecords", 0)))
+
+
+def _unquoted(path: str) -> str:
+    from urllib.parse import unquote
+
+    return unquote(path)
+
+
+def _is_conflict(error: Exception) -> bool:
+    text = str(error)
+    return "Concurrent" in text or "DELTA_CONCURRENT" in text

@@ -1,0 +1,180 @@
+"""From what a supplier sent to what the contract says, with the reason where a value does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from headgate.core.spec import Column, OnChange
+from headgate.transforms.hidden import OTHERS, REASONS, RECORD, TEXT
+
+SYSTEM = ("_file", "_row", "_window", "_ingested_at", "_rescued")
+UNREADABLE = "the record cannot be read in the table's format"
+
+
+def to_contract(
+    raw: DataFrame,
+    columns: Mapping[str, Column],
+    sources: Mapping[str, str | None],
+    extras: Mapping[str, str],
+    on_change: OnChange,
+    *,
+    with_record: bool,
+) -> DataFrame:
+    """The contract's columns with their types, system columns, and what is wrong with each row.
+
+    `sources` names the raw column of each contract column (None: missing in this file);
+    `extras` are raw columns the contract does not know, with their names in the file.
+    """
+    rescue = on_change.bad_value == "rescue"
+    unreadable = F.col(TEXT).isNotNull()
+    made: list[SparkColumn] = []
+    broken: list[SparkColumn] = []
+    saved: list[tuple[str, SparkColumn]] = []
+    for name, column in columns.items():
+        source = sources[name]
+        if source is None:
+            made.append(F.lit(None).cast(column.type).alias(name))
+            continue
+        kind = raw.schema[source].dataType
+        value, bad = converted(source, kind, column)
+        made.append(F.when(~unreadable, value).alias(name))
+        if bad is not None:
+            fault = bad & ~unreadable
+            if rescue:
+                saved.append((name, F.when(fault, as_text(F.col(quoted(source)), kind))))
+            else:
+                broken.append(F.when(fault, F.lit(not_a(name, column))))
+    reasons = [F.when(unreadable, F.lit(UNREADABLE)), *broken]
+    for source, name in extras.items():
+        text = as_text(F.col(f"`{source}`"), raw.schema[source].dataType)
+        if on_change.new_column == "add":
+            made.append(F.when(~unreadable, text).alias(name))
+        elif on_change.new_column == "rescue":
+            saved.append((name, F.when(~unreadable, text)))
+    record = [raw_record(raw, sources, extras)] if with_record else []
+    return raw.select(
+        *made,
+        "_file",
+        "_row",
+        "_window",
+        "_ingested_at",
+        _rescued(raw, saved, on_change).alias("_rescued"),
+        listed(reasons).alias(REASONS),
+        *record,
+    )
+
+
+def _rescued(
+    raw: DataFrame, saved: Sequence[tuple[str, SparkColumn]], on_change: OnChange
+) -> SparkColumn:
+    """What the contract has no place for, as one JSON object."""
+    named = as_json(saved)
+    if OTHERS not in raw.columns or on_change.new_column == "drop":
+        return named
+    if not saved:
+        return F.col(OTHERS)
+    kind = "map<string,string>"
+    empty = F.create_map().cast(kind)
+    both = F.map_concat(
+        F.coalesce(F.from_json(F.col(OTHERS), kind), empty),
+        F.coalesce(F.from_json(named, kind), empty),
+    )
+    return F.when(F.col(OTHERS).isNotNull() | named.isNotNull(), F.to_json(both))
+
+
+def not_a(name: str, column: Column) -> str:
+    """The reason for a value that does not fit: the column and its type, never the value."""
+    how = f" written {column.format}" if column.format else ""
+    return f"{name}: not a {column.type}{how}"
+
+
+def converted(
+    name: str, kind: T.DataType, column: Column
+) -> tuple[SparkColumn, SparkColumn | None]:
+    """A raw column in the contract's type, and whether it did not fit (None: it always does).
+
+    Written as SQL text, since `try_cast` has no form in Python before Spark 4.
+    """
+    wanted = T._parse_datatype_string(column.type)
+    raw = quoted(name)
+    if column.nulls and isinstance(kind, T.StringType):
+        texts = ", ".join(literal(text) for text in column.nulls)
+        raw = f"CASE WHEN {raw} IN ({texts}) THEN NULL ELSE {raw} END"
+    if kind == wanted and not (column.format and isinstance(kind, T.StringType)):
+        return F.expr(raw), None
+    cast = cast_text(raw, kind, wanted, column.format)
+    if isinstance(wanted, T.StringType):
+        return F.expr(cast), None
+    return F.expr(cast), F.expr(f"({raw}) IS NOT NULL AND ({cast}) IS NULL")
+
+
+def cast_text(raw: str, kind: T.DataType, wanted: T.DataType, form: str | None) -> str:
+    """SQL that brings a value to a type, null where it does not fit."""
+    text, type_text = isinstance(kind, T.StringType), wanted.simpleString()
+    nested = T.ArrayType | T.MapType | T.StructType
+    if text and isinstance(wanted, T.TimestampType | T.DateType) and form:
+        return f"CAST(try_to_timestamp(trim({raw}), {literal(form)}) AS {type_text})"
+    if text and isinstance(wanted, nested):
+        return f"from_json({raw}, {literal(type_text)})"
+    if isinstance(wanted, T.StringType):
+        return f"to_json({raw})" if isinstance(kind, nested) else f"CAST({raw} AS STRING)"
+    if text and not isinstance(wanted, T.BinaryType):
+        raw = f"trim({raw})"
+    cast = f"try_cast({raw} AS {type_text})"
+    if not isinstance(wanted, T.DecimalType):
+        return cast
+    # Spark's cast rounds in silence, and money that was rounded is money that is wrong:
+    # 1.999 does not fit decimal(10,2).
+    wide = f"decimal(38,{min(38 - (wanted.precision - wanted.scale), 18)})"
+    return f"CASE WHEN try_cast({raw} AS {wide}) <=> CAST({cast} AS {wide}) THEN {cast} END"
+
+
+def quoted(name: str) -> str:
+    """A column's name as SQL writes it."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def as_text(value: SparkColumn, kind: T.DataType) -> SparkColumn:
+    """A value as text: JSON where it is nested."""
+    if isinstance(kind, T.StringType):
+        return value
+    if isinstance(kind, T.ArrayType | T.MapType | T.StructType):
+        return F.to_json(value)
+    return value.cast("string")
+
+
+def listed(reasons: Sequence[SparkColumn]) -> SparkColumn:
+    """The reasons that apply, as an array; null where there is none."""
+    found = F.filter(F.array(*reasons), lambda reason: reason.isNotNull())
+    return F.when(F.coalesce(*reasons).isNotNull(), found)
+
+
+def as_json(named: Sequence[tuple[str, SparkColumn]]) -> SparkColumn:
+    """Named values as one JSON object, without the nulls; null where all are."""
+    if not named:
+        return F.lit(None).cast("string")
+    values = [value for _, value in named]
+    struct = F.struct(*[value.alias(name) for name, value in named])
+    return F.when(F.coalesce(*values).isNotNull(), F.to_json(struct))
+
+
+def raw_record(
+    raw: DataFrame, sources: Mapping[str, str | None], extras: Mapping[str, str]
+) -> SparkColumn:
+    """The row as it came: its raw text where it could not be read, else as JSON."""
+    names = {source: name for name, source in sources.items() if source} | dict(extras)
+    values = [F.col(quoted(source)).alias(name) for source, name in names.items()]
+    values += [F.col(name) for name in (OTHERS,) if name in raw.columns]
+    struct = F.to_json(F.struct(*values), {"ignoreNullFields": "false"})
+    return F.coalesce(F.col(TEXT), struct).alias(RECORD)

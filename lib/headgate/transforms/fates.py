@@ -1,0 +1,92 @@
+"""Each row's fate: accepted, rejected, or an older row of a key. Carried to the end, counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from headgate.transforms.hidden import (
+    ACCEPTED,
+    DELETED,
+    DUPLICATE,
+    FATE,
+    QUARANTINED,
+    REASONS,
+    column,
+    user_columns,
+)
+
+
+def with_reasons(df: DataFrame, broken: Column | None, deletes: str | None) -> DataFrame:
+    """Rows with every reason against them; deletions are not judged."""
+    made = [column(name) for name in df.columns if name not in (REASONS, DELETED)]
+    before = column(REASONS) if REASONS in df.columns else F.lit(None).cast("array<string>")
+    if deletes is None:
+        return df.select(*made, _joined(before, broken).alias(REASONS))
+    deleted = F.coalesce(F.expr(deletes), F.lit(False))
+    now = _joined(before, None if broken is None else F.when(~deleted, broken))
+    return df.select(*made, now.alias(REASONS), deleted.alias(DELETED))
+
+
+def _joined(before: Column, broken: Column | None) -> Column:
+    """Both lists as one; null where neither holds a reason."""
+    if broken is None:
+        return before
+    empty = F.array().cast("array<string>")
+    both = F.concat(F.coalesce(before, empty), F.coalesce(broken, empty))
+    return F.when(before.isNotNull() | (F.size(broken) > 0), both)
+
+
+def with_fates(df: DataFrame, key: Sequence[str], latest_by: Sequence[str]) -> DataFrame:
+    """Rows with their fate; among the rows of one key and window the newest is accepted."""
+    rejected = column(REASONS).isNotNull()
+    if not key:
+        fate = F.when(rejected, F.lit(QUARANTINED)).otherwise(F.lit(ACCEPTED))
+        return df.select("*", fate.alias(FATE))
+    partition = [column("_window"), *[column(name) for name in key], rejected]
+    place = F.row_number().over(
+        Window.partitionBy(*partition).orderBy(*newest_first(df, latest_by))
+    )
+    fate = (
+        F.when(rejected, F.lit(QUARANTINED))
+        .when(place > 1, F.lit(DUPLICATE))
+        .otherwise(F.lit(ACCEPTED))
+    )
+    return df.select("*", fate.alias(FATE))
+
+
+def newest_first(df: DataFrame, latest_by: Sequence[str]) -> list[Column]:
+    """The order in which the first row of a key wins, wholly determined by the rows themselves.
+
+    `latest_by`, then a deletion, then the remaining columns in their order, nulls lowest.
+    Rows equal in all of these differ in their origin only: the earliest stays.
+    """
+    rest = [name for name in user_columns(df.columns) if name not in latest_by]
+    order = [sortable(df, name).desc_nulls_last() for name in latest_by]
+    if DELETED in df.columns:
+        order.append(column(DELETED).desc())
+    order += [sortable(df, name).desc_nulls_last() for name in rest]
+    origin = [name for name in ("_window", "_file", "_row") if name in df.columns]
+    return order + [column(name).asc_nulls_last() for name in origin]
+
+
+def sortable(df: DataFrame, name: str) -> Column:
+    """A column in a form that has an order: maps have none."""
+    kind = df.schema[name].dataType
+    if isinstance(kind, T.MapType) or "map<" in kind.simpleString():
+        return F.to_json(column(name))
+    if "variant" in kind.simpleString():
+        return column(name).cast("string")
+    return column(name)
+
+
+def exact_duplicates(df: DataFrame) -> Column:
+    """Whether a row equals an earlier one in all columns but those with _ (null equals null)."""
+    same = [sortable(df, name) for name in user_columns(df.columns)]
+    origin = [name for name in ("_ingested_at", "_file", "_row") if name in df.columns]
+    order = [column(name).asc_nulls_last() for name in origin] or [F.lit(1)]
+    spec = Window.partitionBy(column("_window"), *same).orderBy(*order)
+    return F.row_number().over(spec) > 1

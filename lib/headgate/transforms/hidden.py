@@ -1,0 +1,36 @@
+"""The columns that a row carries through a pass and that no table keeps."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+TEXT = "__text"  # the raw text of a record that could not be read
+REASONS = "__reasons"  # why the row is rejected; null where it is not
+RECORD = "__record"  # the row as it entered the table
+OTHERS = "__others"  # keys of a JSON record that the contract does not name
+FATE = "__fate"
+DELETED = "__deleted"  # the row says that its key is gone
+HIDDEN = (TEXT, REASONS, RECORD, OTHERS, FATE, DELETED)
+SYSTEM = ("_window", "_ingested_at", "_file", "_row")
+
+ACCEPTED, QUARANTINED, DUPLICATE = 0, 1, 2  # values of FATE
+
+
+def user_columns(names: list[str]) -> list[str]:
+    """The columns that are not Headgate's own.
+
+    >>> user_columns(["a", "_row", "__reasons"])
+    ['a']
+    """
+    return [name for name in names if not name.startswith("_")]
+
+
+def column(name: str) -> Column:
+    """A column by its exact name, also where the name holds dots."""
+    return F.col("`" + name.replace("`", "``") + "`")
+
+
+def without_hidden(df: DataFrame) -> DataFrame:
+    """The rows as a table keeps them."""
+    return df.select([column(name) for name in df.columns if name not in HIDDEN])

@@ -1,0 +1,53 @@
+"""Marts: rows grouped by period and more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from headgate.transforms.hidden import column
+
+
+def period_of(value: Column, grain: str) -> Column:
+    """The first day of the period that holds a moment; an hour stays a timestamp."""
+    start = F.date_trunc(grain, value)
+    return start if grain == "hour" else start.cast("date")
+
+
+def grouped(
+    rows: DataFrame,
+    period: str,
+    grain: str,
+    group_by: Sequence[str],
+    measures: Mapping[str, str],
+) -> DataFrame:
+    """One row for each period and group. Empty sums and counts are 0, empty means null."""
+    keys = [period_of(column(period), grain).alias(period)]
+    keys += [column(name) for name in group_by]
+    made = rows.groupBy(*keys).agg(*[F.expr(m).alias(name) for name, m in measures.items()])
+    return made.select(
+        period,
+        *[column(name) for name in group_by],
+        *[empty_as_zero(made, name, measures[name]) for name in measures],
+    )
+
+
+def empty_as_zero(df: DataFrame, name: str, measure: str) -> Column:
+    """A sum over nothing but nulls is 0."""
+    kind = df.schema[name].dataType
+    if measure.strip().lower().startswith("sum(") and isinstance(kind, T.NumericType):
+        return F.coalesce(column(name), F.lit(0).cast(kind)).alias(name)
+    return column(name)
+
+
+def with_period(made: DataFrame, period: str, grain: str) -> DataFrame:
+    """The result of a mart's SQL with its period column brought to the period's first day."""
+    return made.select(
+        [
+            period_of(column(name), grain).alias(name) if name == period else column(name)
+            for name in made.columns
+        ]
+    )

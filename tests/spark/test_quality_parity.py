@@ -1,0 +1,249 @@
+"""Headgate's verdicts against great-expectations' own, on dense little tables."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from headgate.core.results import Check
+from headgate.core.rules import RULES
+from headgate.core.spec import Rule, Table
+from headgate.quality.compile import broken, is_row_rule, judged
+from headgate.quality.gate import judge
+from headgate.quality.measures import measures
+from headgate.quality.uniqueness import uniqueness
+
+# great-expectations and what it imports warn of their own future.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+BASIC = {"result_format": "BASIC", "partial_unexpected_count": 0}
+SCHEMA = (
+    "i bigint, j int, d double, m decimal(10,2), s string, u string, day date, at timestamp,"
+    " b boolean, none int, _window string"
+)
+NAN, INFINITY = math.nan, math.inf
+POOLS: dict[str, list[Any]] = {
+    "i": [None, 1, 2, 3, 3, -5, 0, 2**53 + 1],
+    "j": [None, 1, 2, 2, 10, -1],
+    "d": [None, NAN, 0.0, -0.0, 1.5, 2.0, INFINITY, -3.25],
+    "m": [None, *map(Decimal, ("1.00", "2.50", "0.10", "-3.33", "2.00"))],
+    "s": [None, "", "abc", "ABC", "a b", "12", "7", "ümlaut", "two\nlines", "abc"],
+    "u": [None, "x", "y", "abc"],
+    "day": [None, date(2026, 1, 1), date(2026, 1, 2), date(2025, 12, 31)],
+    "at": [None, datetime(2026, 1, 1, 12), datetime(2026, 1, 2), datetime(2025, 1, 1)],  # noqa: DTZ001
+    "b": [None, True, False],
+    "none": [None],
+    "_window": ["2026-01-01"],
+}
+
+
+def rule(name: str, **arguments: Any) -> Rule:
+    """A rule as the reader would make it."""
+    expectation = "expect_" + name
+    mostly = arguments.pop("mostly", None)
+    condition = arguments.pop("row_condition", None)
+    written = f"{expectation}: {arguments} {mostly} {condition}"
+    return Rule(
+        expectation=expectation,
+        arguments=arguments,
+        mostly=mostly,
+        row_condition=condition,
+        written=written,
+    )
+
+
+def column_rules() -> Iterator[Rule]:
+    for column in ("i", "d", "s", "day", "none"):
+        yield rule("column_values_to_not_be_null", column=column, mostly=0.8)
+        yield rule("column_values_to_be_null", column=column, row_condition="j > 1")
+        yield rule("column_values_to_be_unique", column=column)
+        yield rule("column_unique_value_count_to_be_between", column=column, min_value=4)
+        yield rule("column_proportion_of_unique_values_to_be_between", column=column, max_value=0.3)
+    yield rule("column_values_to_be_unique", column="i", mostly=0.1, row_condition="j >= 2")
+    for column in ("i", "d", "m", "none"):
+        yield rule("column_values_to_be_between", column=column, min_value=1, max_value=2)
+        yield rule(
+            "column_values_to_be_between",
+            column=column,
+            min_value=1,
+            strict_min=True,
+            mostly=0.5,
+            row_condition="b or j is null",
+        )
+        yield rule("column_values_to_be_between", column=column, max_value=2.5, strict_max=True)
+        yield rule("column_values_to_be_in_set", column=column, value_set=[1, 2, 2.5])
+        yield rule("column_values_to_not_be_in_set", column=column, value_set=[1, 2, None])
+        for of in ("mean", "sum", "stdev", "min", "max"):
+            yield rule(f"column_{of}_to_be_between", column=column, min_value=-4, max_value=3)
+            yield rule(
+                f"column_{of}_to_be_between",
+                column=column,
+                min_value=1,
+                row_condition="not isnan(d) and d < 5 and i < 5",
+            )
+    yield rule("column_values_to_be_in_set", column="i", value_set=[1, None])
+
+
+def text_rules() -> Iterator[Rule]:
+    for regex in ("b", "^a", r"^\w+$", "lines$", r"\d"):
+        yield rule("column_values_to_match_regex", column="s", regex=regex)
+        yield rule("column_values_to_not_match_regex", column="s", regex=regex, mostly=0.7)
+    for bounds in ({"min_value": 1, "max_value": 3}, {"min_value": 3, "strict_min": True}):
+        yield rule("column_value_lengths_to_be_between", column="s", **bounds)
+    yield rule("column_value_lengths_to_equal", column="s", value=3, mostly=0.4)
+    yield rule("column_values_to_be_in_set", column="s", value_set=["abc", ""])
+    yield rule("column_values_to_not_be_in_set", column="s", value_set=["abc", "no"])
+    yield rule("column_values_to_be_in_set", column="b", value_set=[True])
+    dates = {"min_value": "2026-01-01", "max_value": "2026-01-02"}
+    for column in ("day", "at"):
+        yield rule("column_values_to_be_between", column=column, **dates, strict_max=True)
+        yield rule("column_values_to_be_in_set", column=column, value_set=["2026-01-02"])
+    yield rule("column_min_to_be_between", column="at", min_value="2025-01-01")
+    yield rule("column_max_to_be_between", column="at", max_value="2026-01-01")
+
+
+def rules_of_several_columns() -> Iterator[Rule]:
+    ignored = ("both_values_are_missing", "either_value_is_missing", "neither")
+    for (a, b), skip in itertools.product((("i", "j"), ("d", "m"), ("day", "at")), ignored):
+        both = {"column_A": a, "column_B": b, "ignore_row_if": skip}
+        yield rule("column_pair_values_a_to_be_greater_than_b", **both, or_equal=skip == "neither")
+        yield rule("column_pair_values_to_be_equal", **both, mostly=0.2)
+    yield rule("column_pair_values_to_be_equal", column_A="s", column_B="u", row_condition="i > 0")
+    for skip in ("all_values_are_missing", "any_value_is_missing", "never"):
+        listed: dict[str, Any] = {"ignore_row_if": skip}
+        yield rule("compound_columns_to_be_unique", column_list=["i", "d"], **listed)
+        yield rule(
+            "compound_columns_to_be_unique", column_list=["s", "j", "b"], **listed, mostly=0.5
+        )
+        yield rule(
+            "select_column_values_to_be_unique_within_record", column_list=["i", "j"], **listed
+        )
+        yield rule("multicolumn_sum_to_equal", column_list=["i", "j"], sum_total=3, **listed)
+        yield rule("multicolumn_sum_to_equal", column_list=["m", "j"], sum_total=3.5, **listed)
+    yield rule("compound_columns_to_be_unique", column_list=["i", "d"], row_condition="j = 2")
+    yield rule("multicolumn_sum_to_equal", column_list=["d", "j"], sum_total=2, mostly=0.1)
+    yield rule("table_row_count_to_be_between", min_value=10, max_value=100)
+    yield rule("table_row_count_to_be_between", max_value=20, row_condition="i > 0")
+    yield rule("table_row_count_to_equal", value=60)
+
+
+ALL = [*column_rules(), *text_rules(), *rules_of_several_columns()]
+
+
+# One rule for each expectation: the first.
+FEW = list({one.expectation: one for one in reversed(ALL)}.values())
+
+
+def rows(count: int, seed: int) -> list[tuple[Any, ...]]:
+    chance = random.Random(seed)
+    return [tuple(chance.choice(pool) for pool in POOLS.values()) for _ in range(count)]
+
+
+def checks_of(df: DataFrame, rules: list[Rule]) -> tuple[Check, ...]:
+    """Headgate's own checks: one aggregate, and one grouped pass for each set of keys."""
+    asked = {}
+    for place, one in enumerate(rules):
+        if is_row_rule(one):
+            asked[f"{place}.broken"] = F.count_if(broken(one))
+            asked[f"{place}.judged"] = F.count_if(judged(one))
+        asked |= {f"{place}.{name}": value for name, value in measures(one).items()}
+    found = df.agg(*(value.alias(name) for name, value in asked.items())).first()
+    assert found is not None
+    counts, measured = {}, {}
+    for place, one in enumerate(rules):
+        mine = {
+            name.partition(".")[2]: value
+            for name, value in found.asDict().items()
+            if name.startswith(f"{place}.")
+        }
+        if is_row_rule(one):
+            counts[place] = (mine["broken"], mine["judged"])
+        else:
+            measured[place] = mine
+    grouped = uniqueness(df, rules)
+    assert grouped is not None
+    for row in grouped.collect():
+        measured[row["rule"]] = row.asDict()
+    table = Table(name="clean.t", quality=tuple(rules), max_rejected=1.0)
+    return judge(table, counts, measured, rows_judged=60, rows_rejected=0).checks
+
+
+def their_results(df: DataFrame, rules: list[Rule]) -> list[Any]:
+    """great-expectations' results, in the order of the rules."""
+    import great_expectations as gx  # it takes seconds: only where it is used
+    from great_expectations.core.expectation_suite import ExpectationSuite
+    from great_expectations.expectations.expectation_configuration import (
+        ExpectationConfiguration,
+    )
+
+    context = gx.get_context(mode="ephemeral")
+    configured = []
+    for place, one in enumerate(rules):
+        kwargs = dict(one.arguments)
+        if one.mostly is not None:
+            kwargs["mostly"] = one.mostly
+        if one.row_condition is not None:
+            kwargs |= {"row_condition": one.row_condition, "condition_parser": "spark"}
+        configured.append(
+            ExpectationConfiguration(type=one.expectation, kwargs=kwargs, meta={"place": place})
+        )
+    asset = context.data_sources.add_spark("spark", persist=False).add_dataframe_asset("rows")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": df})
+    suite = ExpectationSuite(name="all", expectations=configured)
+    results = batch.validate(suite, result_format=BASIC).results
+    return sorted(results, key=lambda one: int(one.expectation_config.meta["place"]))
+
+
+def differences(mine: Check, theirs: Any) -> list[str]:
+    """In what two results differ."""
+    raised = (theirs.exception_info or {}).get("raised_exception")
+    if raised or any(isinstance(one, dict) for one in (theirs.exception_info or {}).values()):
+        return [f"raised: {str(theirs.exception_info)[:300]}"]
+    said = theirs.result
+    found = []
+    if mine.success != bool(theirs.success):
+        found.append(f"success {mine.success}, theirs {theirs.success}")
+    # A count over no rows is None there.
+    if "unexpected_count" in said and mine.unexpected != (said["unexpected_count"] or 0):
+        found.append(f"unexpected {mine.unexpected}, theirs {said['unexpected_count']}")
+    if "missing_count" in said and "unexpected_count" in said:
+        total = said["element_count"] - said["missing_count"]
+        if mine.total != total:
+            found.append(f"total {mine.total}, theirs {total}")
+    observed = said.get("observed_value")
+    if isinstance(observed, int | float | Decimal) and mine.observed != pytest.approx(
+        float(observed)
+    ):
+        found.append(f"observed {mine.observed}, theirs {observed}")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("count", "rules"), [(60, ALL), (1, FEW), (0, FEW)], ids=["many", "one", "empty"]
+)
+def test_verdicts_are_those_of_great_expectations(
+    spark: SparkSession, count: int, rules: list[Rule]
+) -> None:
+    df = spark.createDataFrame(rows(count, seed=count + 7), SCHEMA).coalesce(1)
+    mine = checks_of(df, rules)
+    theirs = their_results(df, rules)
+    assert len(mine) == len(theirs) == len(rules)
+    apart = {
+        one.written: found
+        for one, check, result in zip(rules, mine, theirs, strict=True)
+        if (found := differences(check, result))
+    }
+    assert not apart, "\n".join(f"{k}: {v}" for k, v in apart.items())
+
+
+def test_every_rule_is_compared() -> None:
+    assert {one.expectation for one in ALL} == RULES.keys() - {"row"}
