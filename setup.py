@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import sys
+import importlib
 from pathlib import Path
 from typing import Any
 
 import setuptools
 
+# Readers of TOML that an old Python, pip or setuptools brings along, the best first.
+READERS = ("tomllib", "tomli", "pip._vendor.tomli", "pip._vendor.toml")
+
 
 def _project() -> dict[str, Any]:
-    """The [project] table, by whichever reader of TOML an old Python comes with."""
-    if sys.version_info >= (3, 11):
-        import tomllib as toml
-    else:
-        from pip._vendor import tomli as toml
+    """The [project] table."""
     text = Path(__file__).with_name("pyproject.toml").read_text(encoding="utf-8")
-    project: dict[str, Any] = toml.loads(text)["project"]
-    return project
+    for name in READERS:
+        try:
+            reader = importlib.import_module(name)
+        except ImportError:
+            continue
+        project: dict[str, Any] = reader.loads(text)["project"]
+        return project
+    raise SystemExit("headgate: this setuptools is too old: pip install --upgrade pip setuptools")
 
 
 def _old_style() -> dict[str, Any]:
@@ -35,7 +40,9 @@ def _old_style() -> dict[str, Any]:
         "packages": [
             p for p in setuptools.find_packages("lib") if p.split(".")[0] in ("headgate", "shop")
         ],
-        "package_data": {"": ["py.typed", "*.css", "*.csv", "*.html", "*.js", "*.json", "*.yaml"]},
+        "package_data": {
+            "": ["py.typed", "*.css", "*.csv", "*.html", "*.js", "*.json", "*.properties", "*.yaml"]
+        },
     }
 
 

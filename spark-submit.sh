@@ -30,11 +30,20 @@ export PYSPARK_PYTHON=${PYSPARK_PYTHON:-$python}
 export PYSPARK_DRIVER_PYTHON=$python
 unset PYSPARK_DRIVER_PYTHON_OPTS
 
-child='' signalled='' status=''
+child='' signalled='' status='' asked=''
+# The first signal goes to the driver alone: it ends its run in good order while its JVM still
+# lives, and spark-submit keeps its exit code. Where there is no driver, or it was asked before,
+# everything gets it.
 # shellcheck disable=SC2329  # called by the traps
 pass_on() {
     signalled=$1
-    if [[ -n $child ]]; then kill -s "$1" -- "-$child" 2>/dev/null || true; fi
+    [[ -n $child ]] || return 0
+    local driver=''
+    [[ -n $asked ]] || driver=$(pgrep -P "$child" -f 'jobs/[a-z_]+[.]py' 2>/dev/null) || driver=''
+    asked=yes
+    if [[ -z $driver ]] || ! kill -s "$1" "$driver" 2>/dev/null; then
+        kill -s "$1" -- "-$child" 2>/dev/null || true
+    fi
 }
 for name in TERM INT HUP; do
     # shellcheck disable=SC2064  # the name is to be expanded now

@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 # Spark's workers take whatever python3 is on PATH unless told; drivers stay on this machine.
 os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -30,6 +35,20 @@ settings.register_profile("thorough", max_examples=500, deadline=None)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if "CI" in os.environ else "dev")
 )
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """One session with Delta for all tests that need one; it is not started before."""
+    from headgate.core.spec import SparkSettings
+    from headgate.storage.session import start, stop_quietly
+
+    settings = SparkSettings(
+        quick=True, master="local[2]", conf={"spark.sql.shuffle.partitions": "2"}
+    )
+    session = start(settings, timezone="UTC", app="tests")
+    yield session
+    stop_quietly(session)
 
 
 @pytest.hookimpl(trylast=True)

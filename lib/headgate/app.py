@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,20 @@ from pyspark.sql import DataFrame, SparkSession
 
 from headgate.conf import read_suite
 from headgate.core.errors import HeadgateError, Misconfigured, Usage
-from headgate.core.results import JOB_OF, Entry, Result
+from headgate.core.records import RunRecord
+from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors, selected
-from headgate.core.spec import Suite
+from headgate.core.spec import SparkSettings, Suite, Table
 from headgate.core.windows import parse_range
+from headgate.stages.idle import idle
 from headgate.stages.lake import Lake
-from headgate.stages.layers import layer_of, without_input
 from headgate.stages.planning import Planned, planned
+from headgate.stages.preview import Preview, previewed
+from headgate.stages.rejected import typed
 from headgate.stages.repair import repaired
 from headgate.stages.runner import Orders, run_table
+from headgate.stages.standing import Standing, standings
+from headgate.stages.undo import undone
 from headgate.storage.faults import classify
 from headgate.storage.session import start
 
@@ -92,7 +97,8 @@ class App:
                 errors.append(error.sentence)
                 codes.append(error.exit_code)
                 failed.add(name)
-            if any(entry.status == "failed" for entry in entries):
+            # A window without input holds nothing up: the others are as good as without it.
+            if any(e.status == "failed" and e.exit_code != 12 for e in entries):
                 failed.add(name)
             result = result.plus(*entries)
             for entry in entries:
@@ -104,43 +110,27 @@ class App:
         try:
             entries = run_table(self.lake, table, orders)
             if orders.named is not None:
-                entries += self._idle(name, orders.named, entries)
+                entries += idle(self.lake, table, orders.named, entries)
         except HeadgateError as error:
             return [], error
         except Exception as error:
             return [], classify(error)
         return entries, None
 
-    def _idle(self, name: str, named: Sequence[str], ran: Iterable[Entry]) -> list[Entry]:
-        """Entries for named windows that did not run: unchanged, or without input."""
-        table, done = self.suite.tables[name], {entry.window for entry in ran}
-        if table.layer not in ("ingested", "clean"):
-            from headgate.core.windows import Grain
-            from headgate.stages.marts import overlapping
-
-            period = getattr(getattr(table, "period", None), "grain", None)
-            grain = Grain(period) if period else self.suite.window
-            named = sorted(overlapping(named, self.suite.window, grain))
-        found = []
-        for window in named:
-            if window in done:
-                continue
-            lacking = without_input(self.lake, table, window)
-            status = "failed" if lacking else "unchanged"
-            found.append(
-                Entry(
-                    run="", job=JOB_OF[table.layer], table=name, window=window, status=status,
-                    message=lacking.sentence if lacking else None,
-                    exit_code=lacking.exit_code if lacking else 0,
-                )  # fmt: skip
+    def undo(self, name: str, window: str, *, break_lease: bool = False) -> Result:
+        """Back to what a window held before its last publish."""
+        names = self.selected([name])
+        if len(names) != 1 or names[0] != name:
+            raise Usage(
+                "undo takes one table, by its whole name", next=f"one of {', '.join(names)}"
             )
-        return found
+        table = self.suite.tables[name]
+        entry = undone(self.lake, table, window, break_lease=break_lease)
+        return Result(self.suite.name, (entry,))
 
     def table(self, name: str, *, as_of: str | None = None) -> DataFrame:
         """A table's rows; with `as_of`, as they were published by the end of that window."""
-        spec = self.suite.tables.get(name)
-        if spec is None:
-            self.selected([name])
+        self.named(name)
         version = self.lake.version(name)
         if version is None:
             raise Usage(f"{name} has never been published", next=f"headgate run +{name}")
@@ -148,6 +138,55 @@ class App:
         if as_of is not None and "_window" in df.columns:
             df = df.where(df["_window"] <= as_of)
         return df
+
+    def status(self, what: Sequence[str] = ()) -> list[Standing]:
+        """Where each table stands."""
+        return standings(self.lake, [self.suite.tables[name] for name in self.selected(what)])
+
+    def preview(
+        self,
+        name: str,
+        window: str | None,
+        *,
+        quality: Sequence[Any] | None = None,
+        upto: str | None = None,
+    ) -> Preview:
+        """What a run of these windows would write and reject; nothing is written."""
+        table, named = self.named(name), self.windows(window)
+        if named is None:
+            newest = max(self.lake.history.windows(name), default=None)
+            named_so = newest or self.suite.window.of(self.lake.now())
+            raise Usage("a preview needs a window", next=f"--window {named_so}")
+        return previewed(self.lake, table, named, quality=quality, upto=upto)
+
+    def runs(self, what: Sequence[str] = ()) -> list[RunRecord]:
+        """The runs on record, newest first."""
+        names = set(self.selected(what))
+        return [record for record in reversed(self.lake.history.records) if record.table in names]
+
+    def run_named(self, text: str) -> RunRecord:
+        """The run whose id begins like this."""
+        known = self.lake.history.records
+        found = {record.run: record for record in known if record.run.startswith(text)}
+        if text in found:
+            return found[text]
+        if len(found) > 1:
+            listed = [f"{r.run} ({r.table} {r.window})" for r in [*found.values()][-8:]]
+            raise Usage(f"{len(found)} runs begin with '{text}'", next=f"one of {', '.join(listed)}")
+        if not found:
+            raise Usage(f"there is no run '{text[:60]}'", next="headgate runs")
+        return next(iter(found.values()))
+
+    def quarantine(self, name: str) -> DataFrame:
+        """A table's rejected rows with their own typed columns."""
+        return typed(self.lake, self.named(name))
+
+    def named(self, name: str) -> Table:
+        """The one table of this name."""
+        if name not in self.suite.tables:
+            names = self.selected([name])
+            raise Usage(f"'{name}' is not one table", next=f"one of {', '.join(names)}")
+        return self.suite.tables[name]
 
 
 def opened(
@@ -170,11 +209,17 @@ def session_for(suite: Suite) -> SparkSession:
     return start(settings, timezone=suite.timezone, app=f"headgate {suite.name}")
 
 
+def small_session(suite: Suite) -> SparkSession:
+    """A session for a few rows on this machine, wherever the suite itself runs."""
+    conf = {k: v for k, v in suite.environment.spark.conf.items() if k != "spark.master"}
+    conf = {"spark.ui.enabled": "false", **conf, "spark.sql.shuffle.partitions": "2"}
+    settings = SparkSettings(master="local[2]", quick=True, conf=conf)
+    spark = suite.environment.model_copy(update={"spark": settings})
+    return session_for(suite.model_copy(update={"environment": spark}))
+
+
 def faults_of(error: HeadgateError) -> list[str]:
     """All that is wrong, a line each."""
     if isinstance(error, Misconfigured):
         return [str(fault) for fault in error.faults]
     return [error.sentence]
-
-
-__all__ = ["App", "layer_of", "opened", "session_for", "faults_of", "Any"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import stat
 import subprocess
@@ -248,6 +249,27 @@ def test_signals_are_passed_on_and_the_answer_is_kept(world: World, name: str) -
     started.send_signal(getattr(signal, f"SIG{name}"))
     assert started.wait(20) == 42
     assert not list(world.folder.glob("tmp.*"))
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(shutil.which("pgrep") is None, reason="pgrep (procps) is not installed")
+def test_the_driver_hears_a_signal_first(world: World) -> None:
+    """Its JVM lives on until the driver has put its things in order, and keeps its exit code."""
+    driver = (
+        "import os, pathlib, signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.5), os._exit(130)))\n"
+        "pathlib.Path(sys.argv[1], 'ready').touch()\n"
+        "time.sleep(300)\n"
+    )
+    (world.folder / "jobs").mkdir()
+    (world.folder / "jobs" / "any.py").write_text(driver)
+    world.does(
+        'trap "exit 143" TERM\n'
+        f'{sys.executable} {world.folder}/jobs/any.py "$out" & wait $!\nexit $?\n'
+    )
+    started = world.start("ingest")
+    started.send_signal(signal.SIGTERM)
+    assert started.wait(20) == 130
 
 
 @pytest.mark.faults

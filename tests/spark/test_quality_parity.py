@@ -153,22 +153,17 @@ def checks_of(df: DataFrame, rules: list[Rule]) -> tuple[Check, ...]:
     asked = {}
     for place, one in enumerate(rules):
         if is_row_rule(one):
-            asked[f"{place}.broken"] = F.count_if(broken(one))
-            asked[f"{place}.judged"] = F.count_if(judged(one))
-        asked |= {f"{place}.{name}": value for name, value in measures(one).items()}
-    found = df.agg(*(value.alias(name) for name, value in asked.items())).first()
-    assert found is not None
-    counts, measured = {}, {}
-    for place, one in enumerate(rules):
-        mine = {
-            name.partition(".")[2]: value
-            for name, value in found.asDict().items()
-            if name.startswith(f"{place}.")
-        }
-        if is_row_rule(one):
-            counts[place] = (mine["broken"], mine["judged"])
-        else:
-            measured[place] = mine
+            asked[place, "broken"] = F.count_if(broken(one))
+            asked[place, "judged"] = F.count_if(judged(one))
+        asked |= {(place, name): value for name, value in measures(one).items()}
+    found = df.agg(*(value.alias(f"{place}.{name}") for (place, name), value in asked.items()))
+    counts: dict[int, tuple[int, int]] = {}
+    measured: dict[int, dict[str, Any]] = {}
+    for (place, name), value in zip(asked, found.collect()[0], strict=True):
+        measured.setdefault(place, {})[name] = value
+    for place in [place for place, values in measured.items() if "broken" in values]:
+        values = measured.pop(place)
+        counts[place] = (values["broken"], values["judged"])
     grouped = uniqueness(df, rules)
     assert grouped is not None
     for row in grouped.collect():

@@ -29,7 +29,7 @@ def faults(
     return [str(fault) for fault in caught.value.faults]
 
 
-# What clean/orders.yaml says after `reads: ingested.orders`, and the faults without the file's name.
+# What clean/orders.yaml says after its first line, and the faults without the file's name.
 CLEAN = {
     "a misspelt step": (
         "steps:\n  - trim: [country]\n  - derivee: {a: line}\nkey: [order_id]\n",
@@ -72,7 +72,8 @@ CLEAN = {
         ],
     ),
     "steps that are none": (
-        "steps:\n  - trim\n  - filter: quantity > 0\n  - join: {}\n  - trim: country\n    drop: b\n",
+        "steps:\n  - trim\n  - filter: quantity > 0\n  - join: {}\n  - trim: country\n"
+        "    drop: b\n",
         [
             ":3 steps[0]: a step is a name and what it takes, not 'trim': trim: [country]",
             ":4 steps[1]: unknown step 'filter' (did you mean 'where'?)",
@@ -153,7 +154,8 @@ CLEAN = {
         "key: [order_di, Order_Id, line]\nlatest_by: [updatedat]\n",
         [
             ":3 steps[0].trim[0]: unknown column 'contry' (did you mean 'country'?)",
-            ":6 steps[3].derive.a: unknown column 'line': an earlier step renamed it or left it out",
+            ":6 steps[3].derive.a: unknown column 'line': an earlier step renamed it or left it"
+            " out",
             ":6 steps[3].derive.b: unknown column 'Country': an earlier step renamed it or left it"
             " out",
             ":7 key[0]: unknown column 'order_di' (did you mean 'order_id'?)",
@@ -350,6 +352,47 @@ def test_a_rule(rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert faults(tmp_path, monkeypatch, changes) == [expected]
 
 
+SAVED = """\
+{
+  "name": "orders",
+  "expectations": [
+    {"type": "expect_column_values_to_be_betwen", "kwargs": {"column": "line"}},
+    {"type": "expect_column_values_to_not_be_null",
+     "kwargs": {"column": "lin", "catch_exceptions": false}},
+    {"type": "expect_column_values_to_not_be_null",
+     "kwargs": {"column": "line", "row_condition": "line > 0", "condition_parser": "pandas"}},
+    {"type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": {"$PARAMETER": "a"}}},
+    {"kwargs": {}},
+    {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "line"},
+     "severity": "fatal", "odd": 1}
+  ]
+}
+"""
+
+
+def test_a_saved_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = {
+        "clean/orders.yaml": "reads: ingested.orders\nquality:\n  - expectations: quality/a.json\n"
+        "  - expectations: quality/b.json\n",
+        "quality/a.json": SAVED,
+        "quality/b.json": '{"expectation": []}',
+        "features/activity.yaml": None,
+        "marts/sales.yaml": None,
+    }
+    file = "conf/quality/a.json"
+    assert faults(tmp_path, monkeypatch, changes) == [
+        f"{file}:4 expectations[0]: unknown rule 'expect_column_values_to_be_betwen'"
+        " (did you mean 'expect_column_values_to_be_between'?)",
+        f"{file}:5 expectations[1]: unknown column 'lin' (did you mean 'line'?)",
+        f"{file}:8 expectations[2].condition_parser: must be spark, not 'pandas'",
+        f"{file}:9 expectations[3].min_value: must be a whole number from 0, not a map",
+        f"{file}:10 expectations[4]: an expectation is a map with 'type' and 'kwargs'",
+        f"{file}:12 expectations[5]: severity must be one of critical, warning, info",
+        "conf/quality/b.json:1: is no suite of great-expectations: the list 'expectations' is"
+        " missing",
+    ]
+
+
 INGESTED = {
     "types": (
         "source: {files: 'a/{window}'}\n"
@@ -535,7 +578,6 @@ def test_files_that_fit_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "clena/x.yaml": "a: b",
         "suit.yaml": "x: y",
         "clean/orders.yml": "reads: x",
-        "clean/Customers.yaml": "reads: ingested.customers",
         "clean/a-b.yaml": "reads: x",
         "clean/eu/orders.yaml": "reads: x",
         "raw/x.yaml": "a: 1",
@@ -545,13 +587,22 @@ def test_files_that_fit_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert faults(tmp_path, monkeypatch, changes) == [
         "conf/clean/a-b.yaml: a table's name has letters, digits and _ only, and begins with no"
         " digit",
-        "conf/clean/customers.yaml: two tables of names that differ only in case: see"
-        " conf/clean/Customers.yaml",
         "conf/clean/eu: holds table files: they lie in the folder of the layer itself",
         "conf/clean/orders.yml: two tables of one name: see conf/clean/orders.yaml",
         "conf/clena: unknown layer 'clena' (did you mean 'clean'?)",
         "conf/raw: the raw zone has no tables: describe its files in ingested/",
         "conf/suit.yaml: unknown file (did you mean 'suite.yaml'?)",
+    ]
+
+
+def test_names_that_differ_only_in_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "A").touch()
+    if (tmp_path / "a").exists():
+        pytest.skip("this disk does not tell upper from lower case")
+    changes = {"clean/Customers.yaml": "reads: ingested.customers"}
+    assert faults(tmp_path, monkeypatch, changes) == [
+        "conf/clean/customers.yaml: two tables of names that differ only in case: see"
+        " conf/clean/Customers.yaml"
     ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from headgate.conf.forms import SYSTEM
@@ -203,7 +202,7 @@ def _rules(draft: Draft, columns: Columns) -> None:
         faults = [seen.fault(name) for name in rule.columns]
         for what in (*faults, *(seen.expression_fault(text) for text in texts)):
             if what:
-                replace(draft.at, path=placed.path).note(placed.node, what)
+                placed.at.note(placed.node, what)
 
 
 def _inputs(table: Table) -> dict[str, str]:

@@ -22,6 +22,7 @@ class Folder:
     suite: Path | None = None
     environments: dict[str, Path] = field(default_factory=dict)
     tables: dict[str, Path] = field(default_factory=dict)  # layer.name -> file
+    declared: set[str] = field(default_factory=set)  # tables, also those whose names clash
 
 
 def listing(path: Path, faults: list[Fault]) -> Folder:
@@ -93,8 +94,10 @@ def _tables(folder: Folder, entry: Path, faults: list[Fault]) -> None:
             what = "a table's name has letters, digits and _ only, and begins with no digit"
             faults.append(Fault(file.as_posix(), 0, "", what))
         elif name.lower() in by_case:
+            folder.declared.add(name)
             _two(file, by_case[name.lower()], "tables", faults)
         else:
+            folder.declared.add(name)
             folder.tables[name] = by_case[name.lower()] = file
 
 

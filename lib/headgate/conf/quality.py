@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from headgate.conf import rules, words
 from headgate.conf.documents import read_text, text_of
@@ -16,9 +16,7 @@ from headgate.core.spec import Rule
 
 _BESIDE = ("severity", "mostly", "row_condition")
 _FORMS = (*(name for name in RULES if name != "row"), "row", "expectations")
-# What great-expectations saves beside a rule's own arguments, and what has no meaning here.
-_SAVED = {"type", "expectation_type", "kwargs", "severity", "meta", "id", "notes", "description",
-          "rendered_content", "expectation_context", "windows", "success_on_last_run"}  # fmt: skip
+# Arguments that great-expectations saves and that say how to run, not what to expect.
 _RUNNING = {"result_format", "catch_exceptions", "batch_id", "include_config"}
 _SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
@@ -42,7 +40,7 @@ class Quality(Shape):
             if key in first:
                 where = first[key].rule.place
                 what = f"this rule is written twice (first at {where})"
-                replace(at, path=each.path).note(each.node, what)
+                each.at.note(each.node, what)
             first.setdefault(key, each)
         return tuple(placed)
 
@@ -72,7 +70,7 @@ class Quality(Shape):
             return saved_suite(value, at)
         if name.text == "row":
             return rules.conditions(value, at, beside)
-        return [Placed(rules.expectation(name, value, at, beside), item, at.path)]
+        return [Placed(rules.expectation(name, value, at, beside), item, at)]
 
     def schema(self) -> Schema:
         properties: Schema = {name: _rule_schema(name) for name in RULES if name != "row"}
@@ -143,7 +141,7 @@ def saved_suite(node: Node, at: At) -> list[Placed]:
         where = inside.key("expectations").item(place)
         rule = tried(_saved, item, where)
         if rule is not NOTHING:
-            placed.append(Placed(rule, item, where.path))
+            placed.append(Placed(rule, item, where))
     return placed
 
 
@@ -155,9 +153,6 @@ def _saved(item: Node, at: At) -> Rule:
         raise at.note(item, "an expectation is a map with 'type' and 'kwargs'")
     if not isinstance(kind, Scalar) or not isinstance(kind.value, str):
         raise at.note(item, "an expectation is a map with 'type' and 'kwargs'")
-    for key, _ in item.entries:
-        if key.text not in _SAVED:
-            raise at.note(key, words.unknown("key", key.text, _SAVED))
     own = tuple(
         (key, value)
         for key, value in kwargs.entries

@@ -14,7 +14,7 @@ from headgate.conf.documents import CUT, read_file
 from headgate.conf.folder import Folder, listing
 from headgate.conf.functions import Functions
 from headgate.conf.graph import check_references, ordered
-from headgate.conf.nodes import Entries, Node, Scalar, from_python
+from headgate.conf.nodes import Entries, Node, from_python
 from headgate.conf.overlays import Override, filled, merged, overrides_of
 from headgate.conf.shapes import At
 from headgate.conf.steps import UNKNOWN
@@ -108,7 +108,7 @@ def _table_name(name: str, faults: list[Fault]) -> bool:
 
 def _parsed(folder: Folder, env: str, faults: list[Fault]) -> _Trees:
     """All files as trees. Other environments are read as well: their keys are checked here."""
-    trees = _Trees(folder.path, declared=tuple(folder.tables))
+    trees = _Trees(folder.path, declared=tuple(sorted(folder.declared)))
     if folder.suite is not None:
         trees.suite = read_file(folder.suite, folder.suite.as_posix(), faults)
     for name, file in folder.environments.items():
@@ -235,6 +235,3 @@ def _checked(drafts: Mapping[str, Draft], declared: Sequence[str], root: Path) -
                 if what:
                     each.note(what, "steps", place, "step")
     return order
-
-
-__all__ = ["Scalar", "read_suite", "suite_from"]

@@ -45,7 +45,7 @@ class Placed:
 
     rule: Rule
     node: Node
-    path: str
+    at: At
 
 
 class Number(Shape):
@@ -216,14 +216,14 @@ def conditions(node: Node, at: At, beside: Mapping[str, Node]) -> list[Placed]:
     for name, value in beside.items():
         shape = MOSTLY[0] if name == "mostly" else COMMON[name][0]
         common[name] = shape.read(value, at.key(name))
-    if (isinstance(node, Entries) and not node.entries) or not isinstance(node, Entries | Scalar):
-        raise at.note(node, f"row takes a map (name: SQL condition), not {kind_of(node)}")
-    at = at.key("row")
+    inner = at.key("row")
     if isinstance(node, Scalar):
-        return [_condition(node.text, node, node, at, common)]
+        return [_condition(node.text, node, node, inner, common)]
+    if not isinstance(node, Entries) or not node.entries:
+        raise at.note(node, f"row takes a map (name: SQL condition), not {kind_of(node)}")
     made = [
-        tried(_condition, key.text, key, value, at.key(key.text), common)
-        for key, value in (node.entries if isinstance(node, Entries) else ())
+        tried(_condition, key.text, key, value, inner.key(key.text), common)
+        for key, value in node.entries
     ]
     return [placed for placed in made if placed is not NOTHING]
 
@@ -241,7 +241,7 @@ def _condition(name: str, key: Scalar, node: Node, at: At, common: Mapping[str, 
         written=" ".join((said if key is node else f"{name}: {said}").split()),
         place=key.place,
     )
-    return Placed(rule, key, at.path)
+    return Placed(rule, key, at)
 
 
 def later(name: Scalar, at: At) -> None:

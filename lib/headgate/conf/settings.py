@@ -7,14 +7,14 @@ import zoneinfo
 from pathlib import Path
 from typing import Any
 
-from headgate.conf.nodes import Entries, Node, Scalar, kind_of
+from headgate.conf.nodes import Entries, Node
 from headgate.conf.records import Key, Record, value_of
 from headgate.conf.rules import SEVERITIES
 from headgate.conf.shapes import Anything, At, Flag, Listed, Mapped, Parsed, Text, Word
 from headgate.conf.words import meant
 from headgate.core.spec import AlertRoute, Environment, SparkSettings
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 
 
 def _timezone(text: str) -> str:
@@ -163,6 +163,3 @@ def same_folder(values: dict[str, Any], node: Node, at: At) -> None:
     if values["raw"].rstrip("/") == values["lake"].rstrip("/"):
         lake = node.get("lake") if isinstance(node, Entries) else None
         at.key("lake").note(lake or node, "is the raw zone as well: give it a folder of its own")
-
-
-__all__ = ["ENVIRONMENT", "SHARED", "SUITE", "Scalar", "environment", "kind_of", "placed"]

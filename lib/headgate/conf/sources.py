@@ -54,7 +54,7 @@ _OURS = {
 
 def pattern(text: str) -> str:
     """A path below the raw zone; ValueError says what is wrong."""
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|/", text):
+    if re.match(r"([A-Za-z][A-Za-z0-9+.-]*:)?/", text):
         raise ValueError("must lie below the raw zone: leave out what 'raw' of the env file says")
     if ".." in text.split("/"):
         raise ValueError("must lie below the raw zone: '..' leads out of it")
@@ -109,7 +109,7 @@ def _source(values: dict[str, Any], node: Entries, at: At) -> FileSource:
             where.note(key or node, f"unknown option '{name[:60]}' of format {form}{hint}")
             good = False
         else:
-            options[known[name.lower()]] = value
+            options[known[name.lower()]] = str(value) if isinstance(value, float) else value
     if not good:
         raise UnreadableError
     return FileSource(**{**values, "options": options})

@@ -122,6 +122,21 @@ _LOOKUP = Record(
 )
 
 
+class Case(Shape):
+    """A value that is replaced: the text of any scalar, also an empty one."""
+
+    def read(self, node: Node, at: At) -> str:
+        if not isinstance(node, Scalar) or node.value is None:
+            raise at.note(node, "null is replaced by 'fill', not by 'map'")
+        return node.said
+
+    def schema(self) -> Schema:
+        return {"type": "string"}
+
+    def shown(self) -> str:
+        return "value"
+
+
 def _on(value: dict[str, Any]) -> dict[str, Any]:
     on = value["on"]
     return {**value, "on": on if isinstance(on, Mapping) else {name: name for name in on}}
@@ -135,7 +150,7 @@ def _function(text: str) -> str:
 
 
 _VALUE = Anything("one value", scalar=True, null=False)
-_CASES = Mapped(Anything("one value", scalar=True), about="{from: to}")
+_CASES = Mapped(Anything("one value", scalar=True), Case(), about="{from: to}")
 _FUNCTION = Parsed("a function written package.module.function", _function)
 
 FORMS: Mapping[str, Form] = {

@@ -152,11 +152,11 @@ def _marts(draft: Draft, values: Values | None) -> Values | None:
         values["sql"] = _mart_sql(draft)
     column = values["period"].column
     name, dot, _ = column.partition(".")
-    if dot and name not in draft.reads:
-        draft.note(unknown("input", name, draft.reads), "period", "column")
+    if dot and name not in values["reads"]:
+        draft.note(unknown("input", name, values["reads"]), "period", "column")
         return None
-    elif not dot and len(draft.reads) > 1:
-        first = next(iter(draft.reads))
+    if not dot and len(values["reads"]) > 1:
+        first = next(iter(values["reads"]))
         what = f"say of which input '{column}' is a column: {first}.{column}"
         draft.note(what, "period", "column")
     _apart(draft, (column.rpartition(".")[2], *values.get("group_by", ())), "measures",
@@ -195,7 +195,7 @@ def _apart(draft: Draft, taken: tuple[str, ...], key: str, names: Mapping[str, A
 def _features(draft: Draft, values: Values | None) -> Values | None:
     if values is None:
         return None
-    reads = tuple(draft.reads)
+    reads = tuple(values["reads"])
     for key in ("features", "label"):
         for name, feature_ in values.get(key, {}).items():
             if feature_.get("of") == "":

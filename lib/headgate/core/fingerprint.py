@@ -9,7 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-_PLACES = {"place", "written", "file"}  # where a thing stands in a file does not change what it does
+_PLACES = {
+    "place",
+    "written",
+    "file",
+}  # where a thing stands in a file does not change what it does
 
 
 def digest(value: Any) -> str:

@@ -47,8 +47,15 @@ def columns_named(text: str) -> tuple[str, ...]:
     marks = {token.text for token in found if token.kind == "mark"}
     if "->" in marks or _BEYOND & {token.word for token in found}:
         return ()
-    around = zip([None, *found[:-1]], found, [*found[1:], None], strict=True)
-    named = (token.name for before, token, after in around if _is_column(before, token, after))
+    named: list[str] = []
+    type_at: int | None = None  # how deep the AS stands whose type or name is read now
+    for before, token, after in zip([None, *found[:-1]], found, [*found[1:], None], strict=True):
+        if type_at is not None and token.depth < type_at:
+            type_at = None
+        if token.word == "as" and type_at is None:
+            type_at = token.depth
+        if type_at is None and _is_column(before, token, after):
+            named.append(token.name)
     return tuple(dict.fromkeys(named))
 
 
@@ -57,4 +64,6 @@ def _is_column(before: Token | None, token: Token, after: Token | None) -> bool:
         return False
     if after is not None and (after.text in ("(", ".", "=>") or after.kind == "text"):
         return False
-    return before is None or not (before.text in (".", ":", "::") or before.word == "as")
+    if before is None:
+        return True
+    return before.text not in (".", ":", "::") and before.word != "collate"

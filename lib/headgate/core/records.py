@@ -130,6 +130,15 @@ class History:
         found = self._published.get(table, {})
         return {window: r for window, r in found.items() if r.fingerprint}
 
+    def before(self, record: RunRecord) -> RunRecord | None:
+        """The run that decided what the window held before another one did."""
+        earlier = [
+            r for r in self.records
+            if r.table == record.table and r.window == record.window and r.effective
+            and r.sequence < record.sequence
+        ]  # fmt: skip
+        return earlier[-1] if earlier else None
+
     def windows(self, table: str) -> list[str]:
         """All windows that were ever tried."""
         return sorted(window for name, window in self._last if name == table)

@@ -10,7 +10,9 @@ from headgate.core.results import JOBS, LAYERS
 from headgate.core.spec import Table
 
 
-def selected(tables: Mapping[str, Table], what: Sequence[str], layer: str | None = None) -> list[str]:
+def selected(
+    tables: Mapping[str, Table], what: Sequence[str], layer: str | None = None
+) -> list[str]:
     """The names of the chosen tables, dependencies first; all (of a layer) where none is named."""
     chosen: set[str] = set()
     for word in what:

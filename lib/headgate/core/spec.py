@@ -1,4 +1,4 @@
-"""A suite as frozen values: what the files of a `conf/` folder say, after they were read and checked."""
+"""A suite as frozen values: what the files of a `conf/` folder say, read and checked."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelt
 _EPOCH = datetime(1970, 1, 1)
 
 
-class Grain(str, Enum):
+class Grain(Enum):
     """How long a window is; a mart's period may also be an ISO week or a year."""
 
     hour = "hour"

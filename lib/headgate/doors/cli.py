@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -35,7 +36,9 @@ def main(argv: Sequence[str] | None = None, *, always_json: bool = False) -> int
             print(json.dumps(shown, default=str), flush=True)
         return code
     except KeyboardInterrupt:
-        error: HeadgateError = Interrupted("interrupted: the lake is as it was", next="run it again")
+        error: HeadgateError = Interrupted(
+            "interrupted: the lake is as it was", next="run it again"
+        )
         return _ended(error, as_json)
     except BrokenPipeError:
         sys.stderr.close()
@@ -100,10 +103,8 @@ def _end_on_sigterm() -> None:
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    try:
+    with contextlib.suppress(ValueError):  # not the main thread: its starter handles signals
         signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not the main thread: whoever started it handles signals
-        pass
 
 
 if __name__ == "__main__":

@@ -133,5 +133,9 @@ def told(entry: Entry) -> str:
         return f"{head}unchanged"
     tail = "readers still see what was there before. " if entry.status == "blocked" else ""
     kept = f"; {rows.withheld:,} rows withheld" if rows.withheld else ""
-    next_ = f"Next: headgate show {entry.run}" if entry.run and " Next: " not in str(entry.message) else ""
+    next_ = (
+        f"Next: headgate show {entry.run}"
+        if entry.run and " Next: " not in str(entry.message)
+        else ""
+    )
     return f"{head}{entry.status.upper()} {entry.message}{kept}; {tail}{next_}".rstrip("; ")

@@ -176,7 +176,7 @@ def _all_settings(
     made |= {n: ours[n] for n in _BEFORE_THE_JVM if n in ours and n not in {*platform, *made}}
     if {**platform, **made}.get("spark.submit.deployMode") != "cluster":
         theirs = made.get(sparkconf.OPTIONS) or platform.get(sparkconf.OPTIONS, "")
-        made[sparkconf.OPTIONS] = sparkconf.java_options(theirs, settings, archive=None)
+        made[sparkconf.OPTIONS] = sparkconf.java_options(theirs, settings, "")
     return {name: value for name, value in made.items() if value}
 
 

@@ -1,4 +1,4 @@
-"""The commands and their arguments. What they do is imported when they run, so that help is quick."""
+"""The commands and their arguments. What they do is imported when they run: help is quick."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from headgate.core.errors import InputMissing, StepFailed
@@ -69,14 +69,13 @@ def input_windows(lake: Lake, table: Clean) -> Mapping[str, str]:
         rows = lake.delta(name).read(version).select("_window").distinct().collect()
         touched = frozenset(row[0] for row in rows)
     kept = {window: record.parts.get("input", "") for window, record in own.items()}
-    return {**kept, **{window: f"{name}@{version}" for window in touched}}
+    return {**kept, **dict.fromkeys(touched, f"{name}@{version}")}
 
 
 def beside(lake: Lake, table: Clean) -> dict[str, str]:
     """What every window is made of besides its own rows."""
-    steps = [step for step in table.steps]
-    shape = [table.reads, steps, table.key, table.latest_by, table.write, table.deletes]
-    parts = {"steps": digest(shape), "rules": rules_of(table), "code": code_of(steps)}
+    shape = [table.reads, table.steps, table.key, table.latest_by, table.write, table.deletes]
+    parts = {"steps": digest(shape), "rules": rules_of(table), "code": code_of(table.steps)}
     for name, columns in others(table).items():
         version = lake.version(name)
         if version is None:
@@ -85,7 +84,8 @@ def beside(lake: Lake, table: Clean) -> dict[str, str]:
                 where=table.file or table.name,
                 next=f"headgate run +{name}",
             )
-        last = lake.last_parts(table.name, lake.history.published(table.name))
+        runs = lake.history.published(table.name).values()
+        last = max(runs, key=lambda record: record.sequence, default=None)
         same = last is not None and last.inputs.get(name) == version and name in last.parts
         parts[name] = last.parts[name] if same and last else lake.content(name, version, columns)
     return parts
@@ -108,17 +108,19 @@ def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
     name = main_input(table)
     version = lake.version(name)
     inputs = {name: version} if version is not None else {}
-    tables = {}
+    tables: dict[str, DataFrame] = {}
     for other in others(table):
-        inputs[other] = at = lake.version(other)
+        at = lake.version(other)
         tables[other] = lake.delta(other).read(at)
+        if at is not None:
+            inputs[other] = at
     tables |= {key: tables[value] for key, value in list(table.reads.items())[1:]}
     _unique_lookups(table, tables)
     windows = tuple(one.window for one in chosen)
     there = input_windows(lake, table) if version is not None else {}
 
-    def read(wanted: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
-        rows = lake.delta(name).read(version).where(F.col("_window").isin(list(wanted)))
+    def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
+        rows = lake.delta(name).read(version).where(F.col("_window").isin(list(windows)))
         if with_record:
             whole = F.to_json(F.struct("*"), {"ignoreNullFields": "false"})
             rows = rows.select("*", whole.alias(RECORD))
@@ -128,7 +130,9 @@ def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
         return Around(tables, lake.bounds(window) if window else None)
 
     shared = len(windows) == 1 or together(
-        table.steps, lake.spark.createDataFrame([], lake.delta(name).read(version).schema), around(None)
+        table.steps,
+        lake.spark.createDataFrame([], lake.delta(name).read(version).schema),
+        around(None),
     )
     return Work(
         table=table,
@@ -142,7 +146,7 @@ def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
         key=table.key,
         latest_by=table.latest_by,
         deletes=table.deletes,
-        inputs={key: value for key, value in inputs.items() if value is not None},
+        inputs=inputs,
         through=True,
         ungated=frozenset(w for w in windows if w not in there),
     )
@@ -153,9 +157,7 @@ def target(lake: Lake, table: Clean) -> Target:
     path = lake.path(table.name)
     if table.write == "replace":
         return ByWindow(lake.spark, path)
-    upsert = Upsert(
-        lake.store(table.name), table.key, table.latest_by, table.deletes is not None
-    )
+    upsert = Upsert(lake.store(table.name), table.key, table.latest_by, table.deletes is not None)
     published = frozenset(lake.history.published(table.name))
     return ByKey(lake.spark, path, upsert, published)
 
@@ -177,8 +179,8 @@ def _unique_lookups(table: Clean, tables: Mapping[str, DataFrame]) -> None:
             )
 
 
-def _all_there(keys: Sequence[object]) -> object:
+def _all_there(keys: Sequence[Column]) -> Column:
     condition = F.lit(True)
     for key in keys:
-        condition = condition & key.isNotNull()  # type: ignore[attr-defined]
+        condition = condition & key.isNotNull()
     return condition

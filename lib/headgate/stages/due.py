@@ -50,7 +50,5 @@ def reason(
         return None
     own = [name for name in changed if name in ("input", "files")]
     said = [detail or WORDS[name] for name in own[:1]]
-    said += [
-        WORDS.get(name, f"new content of {name}") for name in changed if name not in own
-    ]
+    said += [WORDS.get(name, f"new content of {name}") for name in changed if name not in own]
     return ", ".join(dict.fromkeys(said))

@@ -19,7 +19,7 @@ from headgate.stages.slices import Slices
 from headgate.stages.work import Due, Work
 from headgate.storage.changes import changed_slices
 from headgate.storage.records import literal_rows
-from headgate.storage.targets import ByPeriod
+from headgate.storage.targets import ByPeriod, Target
 from headgate.storage.vectors import shaped
 from headgate.transforms.features import completed, empty_values, measured
 from headgate.transforms.hidden import column
@@ -90,7 +90,9 @@ def _touched(
         using = [f for f in (*table.features.values(), *table.label.values()) if f.of == name]
         for window in domain:
             end = grain.end(window).date()
-            if days is None or any(_sees(f, date.fromisoformat(d), end) for f in using for d in days):
+            if days is None or any(
+                _sees(f, date.fromisoformat(d), end) for f in using for d in days
+            ):
                 touched.add(window)
                 why.setdefault(window, source)
     return touched, why
@@ -111,23 +113,29 @@ def work(lake: Lake, table: Features, chosen: Sequence[Due]) -> Work:
     grain = grain_of(lake, table)
     slices = Slices(tuple(one.window for one in chosen), grain)
     length = 7 if grain is Grain.month else 10
-    text = f"cast(as_of - INTERVAL 1 SECOND as string)"
+    text = "cast(as_of - INTERVAL 1 SECOND as string)"
     slice_text = text if grain is Grain.hour else f"substr({text}, 1, {length})"
 
-    def read(wanted: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
-        return feature_rows(lake, table, wanted, versions, counter, slices)
+    def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
+        return feature_rows(lake, table, windows, versions, counter, slices)
 
     return Work(
         table=table,
         slices=slices,
         due={one.window: one for one in chosen},
         read=read,
-        target=ByPeriod(lake.spark, lake.path(table.name), "as_of", lambda w: str(grain.end(w))),
+        target=target(lake, table),
         regroups=True,
         slice_text=slice_text,
         inputs=versions,
         through=True,
     )
+
+
+def target(lake: Lake, table: Features) -> Target:
+    """Where the rows of each `as_of` go."""
+    grain = grain_of(lake, table)
+    return ByPeriod(lake.spark, lake.path(table.name), "as_of", lambda w: str(grain.end(w)))
 
 
 def feature_rows(
@@ -148,7 +156,7 @@ def feature_rows(
     if counter:
         events = {n: _counted(table, n, df, counter, slices) for n, df in events.items()}
     rows = _entities(lake, table, events, versions, moments)
-    for label, features in (("feature", table.features), ("label", table.label)):
+    for features in (table.features, table.label):
         for (name, _), group in _groups(features).items():
             time = table.time_of(name)
             made = measured(events[name], time, keys, moments, group)

@@ -21,7 +21,7 @@ from headgate.quality.gate import Verdict
 from headgate.quality.reasons import reasons, rejecting
 from headgate.stages import judging
 from headgate.stages.counting import Counter
-from headgate.stages.shape import Shaped, fates, rejects, shape
+from headgate.stages.shape import Shaped, fates, shape
 from headgate.stages.work import Hands, Work
 from headgate.storage.points import reached
 from headgate.storage.targets import Publication
@@ -92,7 +92,7 @@ def run_pass(work: Work, hands: Hands) -> Pass:
 
 
 def marked(
-    work: Work, counter: Counter | None, *, with_record: bool = False, named: bool = True
+    work: Work, counter: Counter | None, *, with_record: bool = False
 ) -> tuple[DataFrame, list[Shaped]]:
     """All rows with their reasons and fates, counted where their number may change."""
     groups = [work.slices.names] if work.together else [(one,) for one in work.slices.names]
@@ -161,13 +161,14 @@ def _judged(
     code = work.slices.grain.index(window) - work.slices.base
     tally = judging.tallies(counts["ends"], code)
     name = work.table.name
+    rows, why = Rows(), tuple[tuple[str, int], ...]()
     if work.regroups:
-        rows, why = Rows(read=counts["inputs"]["rows"].get(code, 0)), ()
+        rows = Rows(read=counts["inputs"]["rows"].get(code, 0))
     else:
         rows, why = fates(shaped, counts, code, tally.total, name, window)
     word = judging.verdict(work, window, code, counts["ends"], found, tally)
-    settled = judging.settled(rows, tally, blocked=word.closed, regroups=work.regroups)
-    return Judged(window, secrets.token_hex(6), settled, word, tuple(why))
+    settled = judging.settled(rows, tally, blocked=word.closed)
+    return Judged(window, secrets.token_hex(6), settled, word, why)
 
 
 def _agrees(work: Work, draft: Draft, ends: Mapping[str, Mapping[int, int]]) -> bool:
@@ -185,7 +186,7 @@ def _agrees(work: Work, draft: Draft, ends: Mapping[str, Mapping[int, int]]) -> 
 
 
 def keep_rejected(work: Work, judged: list[Judged], hands: Hands) -> None:
-    """Write the rejected rows down before anything is visible. Costs a pass only where there are some."""
+    """Write the rejected rows down before anything is visible: a pass more where there are some."""
     runs = {one.window: one.run for one in judged if one.rows.quarantined}
     if not runs:
         return
@@ -255,9 +256,7 @@ def record_seed(work: Work, entry: Entry) -> dict[str, Any]:
     }
 
 
-def entries(
-    work: Work, judged: list[Judged], version: int | None, started: float
-) -> list[Entry]:
+def entries(work: Work, judged: list[Judged], version: int | None, started: float) -> list[Entry]:
     """The result's entries."""
     seconds = (time.monotonic() - started) / max(len(judged), 1)
     return [
@@ -278,6 +277,3 @@ def entries(
         )
         for one in judged
     ]
-
-
-__all__ = ["Judged", "Pass", "marked", "rejects", "run_pass"]

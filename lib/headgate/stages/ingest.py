@@ -27,7 +27,7 @@ from headgate.storage.raw import (
     reading_session,
     shape_of,
 )
-from headgate.storage.targets import ByWindow
+from headgate.storage.targets import ByWindow, Target
 from headgate.transforms.contract import to_contract
 
 
@@ -97,10 +97,10 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
     groups = _groups(lake, table, batch, windows, broken)
     slices = Slices(tuple(w for w in windows if w not in broken), lake.suite.window)
 
-    def read(wanted: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
+    def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
         made = []
         for group in groups:
-            files = [file for file in group.files if file.window in wanted]
+            files = [file for file in group.files if file.window in windows]
             if files:
                 made.append(_rows(lake, table, group, files, with_record))
         df = made[0]
@@ -113,9 +113,14 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         slices=slices,
         due={one.window: one for one in chosen},
         read=read,
-        target=ByWindow(lake.spark, lake.path(table.name)),
+        target=target(lake, table),
         broken=broken,
     )
+
+
+def target(lake: Lake, table: Ingested) -> Target:
+    """Where the table's accepted rows go."""
+    return ByWindow(lake.spark, lake.path(table.name))
 
 
 def _groups(

@@ -10,7 +10,6 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from headgate.core.results import Rows
-from headgate.core.spec import Rule
 from headgate.quality.compile import broken, is_row_rule, judged
 from headgate.quality.gate import Verdict, judge
 from headgate.quality.measures import measures
@@ -59,9 +58,11 @@ def metrics(work: Work, df: DataFrame) -> tuple[dict[str, Column], dict[str, Col
 
 def tallies(counts: Mapping[str, Any], code: int) -> Tally:
     """How many rows of a slice met each end."""
-    ends = [counts[f"fate{kind}"].get(code, 0) for kind in (ACCEPTED, QUARANTINED, DUPLICATE)]
-    judged_rows = counts["judged"].get(code, 0) if "judged" in counts else sum(ends)
-    return Tally(*ends, judged=judged_rows)
+    kinds = (ACCEPTED, QUARANTINED, DUPLICATE)
+    accepted, quarantined, duplicates = (counts[f"fate{k}"].get(code, 0) for k in kinds)
+    total = accepted + quarantined + duplicates
+    judged_rows = counts["judged"].get(code, 0) if "judged" in counts else total
+    return Tally(accepted, quarantined, duplicates, judged_rows)
 
 
 def measured(
@@ -136,7 +137,7 @@ def verdict(
     return judge(work.table, rows, found, tally.judged, tally.quarantined, work.waived)
 
 
-def settled(rows: Rows, tally: Tally, *, blocked: bool, regroups: bool) -> Rows:
+def settled(rows: Rows, tally: Tally, *, blocked: bool) -> Rows:
     """The fate of every row, once it is known whether the gate closed."""
     written = 0 if blocked else tally.accepted
     held = tally.accepted if blocked else 0

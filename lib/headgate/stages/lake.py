@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from headgate.core.fingerprint import digest
-from headgate.core.records import History, RunRecord
+from headgate.core.records import History
 from headgate.core.spec import Clean, Ingested, Suite, Table
 from headgate.storage.files import Files, files_for
 from headgate.storage.quarantine import Quarantine
@@ -32,6 +31,7 @@ class Lake:
     raw: Files
     clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     contents: dict[tuple[str, int, str], str] = field(default_factory=dict)
+    _ledger: dict[str, list[dict[str, Any]]] | None = None
 
     @staticmethod
     def opened(spark: SparkSession, suite: Suite) -> Lake:
@@ -91,22 +91,21 @@ class Lake:
         if self.version(table) == self.history.version(table):
             return False
         self.history = History(self.records.runs())
+        self._ledger = None
         return True
 
-    def last_parts(self, table: str, windows: Mapping[str, RunRecord]) -> RunRecord | None:
-        """The newest of some records."""
-        return max(windows.values(), key=lambda record: record.sequence, default=None)
+    def ledger(self, table: str) -> list[dict[str, Any]]:
+        """The files that a table has taken in, oldest first; read once a call."""
+        if self._ledger is None:
+            self._ledger = self.records.files()
+        return self._ledger.setdefault(table, [])
+
+    def pin(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Write down the files that a batch is about to read."""
+        self.records.add("files", rows)
+        self.ledger(table).extend(rows)
 
 
 def rules_of(table: Table) -> str:
     """A name for a table's rules."""
     return digest([table.quality, table.max_rejected])
-
-
-def plain_columns(df: DataFrame) -> list[str]:
-    """The columns that are not Headgate's own."""
-    return [name for name in df.columns if not name.startswith("_")]
-
-
-def as_json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str)

@@ -10,6 +10,7 @@ from typing import Any
 from headgate.core.paths import Pattern
 from headgate.core.spec import Ingested
 from headgate.stages.lake import Lake
+from headgate.storage.files import FileInfo
 from headgate.storage.raw import SourceFile
 
 
@@ -43,11 +44,11 @@ class Batch:
 
 
 def found_files(lake: Lake, table: Ingested, only: Sequence[str] | None = None) -> Batch:
-    """List the table's files and compare them with the ledger. A file is read only if it looks new."""
+    """List the table's files and compare them with the ledger."""
     pattern = Pattern(table.source.files, lake.suite.window)
-    rows = lake.records.files(table.name)
+    rows = lake.ledger(table.name)
     latest = {row["file"]: row for row in rows}
-    seen = {}
+    seen: dict[tuple[str, str], str] = {}
     for row in rows:
         seen.setdefault((row["file"], row["content"]), row["first_seen"])
     batch = Batch()
@@ -63,12 +64,12 @@ def found_files(lake: Lake, table: Ingested, only: Sequence[str] | None = None) 
                 batch.strangers.append(info.path)
                 continue
             there.add(info.path)
-            row = latest.get(info.path)
+            known_row = latest.get(info.path)
             if not window:
-                window = row["window"] if row else lake.suite.window.of(lake.now())
-            same = row and row["size"] == info.size and row["modified"] == info.modified_ns
-            content = row["content"] if row and same else lake.raw.digest(info.path)
-            new = "" if row and row["content"] == content else _news(info.path, row)
+                window = known_row["window"] if known_row else lake.suite.window.of(lake.now())
+            content = _content(lake, info, known_row)
+            same = known_row is not None and known_row["content"] == content
+            new = "" if same else _news(info.path, known_row)
             first = seen.get((info.path, content))
             known = Known(
                 info.path, window, info.size, info.modified_ns, content,
@@ -80,6 +81,13 @@ def found_files(lake: Lake, table: Ingested, only: Sequence[str] | None = None) 
         if listed and path not in there and row["state"] != "broken":
             batch.gone.setdefault(row["window"], []).append(path)
     return batch
+
+
+def _content(lake: Lake, info: FileInfo, row: Mapping[str, Any] | None) -> str:
+    """A name for a file's content; the file is read only where size or time have changed."""
+    if row and (row["size"], row["modified"]) == (info.size, info.modified_ns):
+        return str(row["content"])
+    return lake.raw.digest(info.path)
 
 
 def _news(path: str, row: Mapping[str, Any] | None) -> str:
@@ -94,8 +102,8 @@ def _moment(text: str) -> datetime:
 def pin(lake: Lake, table: str, files: Sequence[Known]) -> None:
     """Write down which files, with which content, the batch is about to read."""
     now = lake.clock().isoformat()
-    lake.records.add(
-        "files",
+    lake.pin(
+        table,
         [
             {
                 "table": table,

@@ -18,7 +18,7 @@ from headgate.stages.slices import Slices, first_day, named_period
 from headgate.stages.work import Due, Work
 from headgate.storage.changes import changed_slices
 from headgate.storage.plans import groups_by
-from headgate.storage.targets import ByPeriod
+from headgate.storage.targets import ByPeriod, Target
 from headgate.transforms.hidden import column
 from headgate.transforms.marts import grouped, period_of, with_period
 from headgate.transforms.steps import sql_result
@@ -143,11 +143,11 @@ def work(lake: Lake, table: Mart, chosen: Sequence[Due]) -> Work:
     starts = {first_day(one.window, grain) for one in chosen}
     period = period_of(column(table.period_column), table.period.grain)
 
-    def read(wanted: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
+    def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
         inputs = {n: lake.delta(t).read(versions[t]) for n, t in table.reads.items()}
         main = inputs[table.period_input]
         if not everything:
-            days = [first_day(one, grain) for one in wanted]
+            days = [first_day(one, grain) for one in windows]
             main = main.where(period.cast("string").isin(days))
         if counter:
             code = slices.code("__period")
@@ -166,11 +166,16 @@ def work(lake: Lake, table: Mart, chosen: Sequence[Due]) -> Work:
         slices=slices,
         due={one.window: one for one in chosen},
         read=read,
-        target=ByPeriod(
-            lake.spark, lake.path(table.name), table.period_column, lambda w: first_day(w, grain)
-        ),
+        target=target(lake, table),
         regroups=True,
         slice_text=f"cast(`{table.period_column}` as string)",
         inputs=versions,
         through=True,
     )
+
+
+def target(lake: Lake, table: Mart) -> Target:
+    """Where the mart's periods go."""
+    grain = Grain(table.period.grain)
+    path = lake.path(table.name)
+    return ByPeriod(lake.spark, path, table.period_column, lambda one: first_day(one, grain))

@@ -13,7 +13,7 @@ from headgate.stages.lake import Lake
 
 
 def repaired(lake: Lake, table: str, *, crashed: bool) -> bool:
-    """Bring records and quarantine in line with what the table's log says; whether it was needed."""
+    """Bring records and quarantine in line with the table's log; whether it was needed."""
     lost = lost_records(lake, table)
     if lost:
         lake.quarantine(table).supersede({record.window: record.run for record in lost})

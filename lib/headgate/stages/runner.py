@@ -1,4 +1,4 @@
-"""One table's due slices, run in passes: under its lease, isolated where one slice spoils a pass."""
+"""One table's due slices, run in passes under its lease; a slice that spoils a pass is parted."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def _record(lake: Lake, work: Work, entries: Sequence[Entry]) -> None:
     for entry in entries:
         log(
             entry.status, run=entry.run, table=entry.table, window=entry.window,
-            rows=dict(vars(entry.rows)), message=entry.message,
+            message=entry.message, **vars(entry.rows),
         )  # fmt: skip
     lake.records.add("alerts", alerts(entries, at))
 

@@ -98,7 +98,9 @@ def _guarded(step: Step, df: DataFrame, around: Around) -> DataFrame:
 
 def _restored(before: DataFrame, after: DataFrame, only_window: str | None) -> DataFrame:
     """Put back what every row of a table has to carry."""
-    lost = [n for n in before.columns if n in ("_window", "_ingested_at") and n not in after.columns]
+    lost = [
+        n for n in before.columns if n in ("_window", "_ingested_at") and n not in after.columns
+    ]
     if "_window" in lost:
         assert only_window is not None  # such a step was given one window at a time
         after = after.withColumn("_window", F.lit(only_window))

@@ -137,7 +137,7 @@ def _asked(throwable: Any, *methods: str) -> str:
     for method in methods:
         try:
             return str(getattr(throwable, method)() or "")
-        except Exception:  # noqa: PERF203, S112 - py4j raises its own kinds for a missing method
+        except Exception:  # noqa: S112 - py4j raises its own kinds for a missing method
             continue
     return ""
 

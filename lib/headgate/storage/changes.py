@@ -42,9 +42,7 @@ def changed_slices(
         raise
 
 
-def published_windows(
-    table: DeltaTable, before: int | None, after: int
-) -> frozenset[str] | None:
+def published_windows(table: DeltaTable, before: int | None, after: int) -> frozenset[str] | None:
     """The windows that commits between two versions published; None where others wrote too."""
     if before is None or before > after:
         return None

@@ -38,7 +38,7 @@ class Files(Protocol):
     @property
     def root(self) -> str: ...
     def listing(self, prefix: str = "") -> Iterator[FileInfo]:
-        """All files below a folder, sorted; names that begin with _ or . are left out."""
+        """All files below a folder, in a fixed order; names with _ or . in front are left out."""
 
     def exists(self, path: str) -> bool: ...
     def read_bytes(self, path: str, start: int = 0, length: int | None = None) -> bytes:
@@ -234,7 +234,8 @@ def _told(root: str, path: str) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise unusable(error, f"{root}/{path}" if path else root) from error
+        where = error.filename if isinstance(error.filename, str) else f"{root}/{path}"
+        raise unusable(error, where) from error
 
 
 def unusable(error: OSError, where: str) -> Infrastructure:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headgate.core.errors import StepFailed
@@ -60,6 +61,12 @@ class Quarantine:
                 & (F.col("_state") == "open")
             )
 
+    def reopen(self, run: str) -> None:
+        """Rows that a run rejected are open again: what it published is what readers see."""
+        if self.exists():
+            mine = (F.col("_run") == run) & (F.col("_state") == "superseded")
+            self._handle().update(mine, {"_state": F.lit("open")})
+
     def forget(self, known_runs: Sequence[str]) -> int:
         """Remove rows of runs that crashed: they are in no commit and on no record."""
         if not self.exists():
@@ -70,10 +77,10 @@ class Quarantine:
             self._handle().delete(unknown)
         return lost
 
-    def _update(self, condition: object) -> None:
-        self._handle().update(condition, {"_state": F.lit("superseded")})  # type: ignore[arg-type]
+    def _update(self, condition: Column) -> None:
+        self._handle().update(condition, {"_state": F.lit("superseded")})
 
-    def _handle(self):  # type: ignore[no-untyped-def]  # delta ships no types
+    def _handle(self) -> Any:
         from delta.tables import DeltaTable as Handle
 
         return Handle.forPath(self.spark, self.path)

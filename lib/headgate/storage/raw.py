@@ -143,9 +143,7 @@ def reading_session(spark: SparkSession) -> SparkSession:
     return known
 
 
-def _csv(
-    spark: SparkSession, uris: Sequence[str], source: FileSource, shape: Shape
-) -> DataFrame:
+def _csv(spark: SparkSession, uris: Sequence[str], source: FileSource, shape: Shape) -> DataFrame:
     fields = [T.StructField(raw, T.StringType()) for raw, _ in shape.columns]
     schema = T.StructType([*fields, T.StructField(TEXT, T.StringType())])
     options: dict[str, bool | int | str] = {
@@ -164,7 +162,9 @@ def _numbered(rows: DataFrame, names: Sequence[str]) -> DataFrame:
     """Rows with the file they come from and their number in it."""
     place = F.monotonically_increasing_id().bitwiseAND(F.lit((1 << 33) - 1))
     columns = [F.col(f"`{name}`") for name in names]
-    return rows.select(*columns, F.col("_metadata.file_path").alias("__uri"), (place + 1).alias("_row"))
+    return rows.select(
+        *columns, F.col("_metadata.file_path").alias("__uri"), (place + 1).alias("_row")
+    )
 
 
 def _json(
@@ -184,7 +184,7 @@ def _json(
     bad = F.col("map").isNull()
     columns = [F.col("map")[name].alias(f"c{place}") for place, name in enumerate(names)]
     known = F.array(*[F.lit(name) for name in names]).cast("array<string>")
-    others = F.map_filter("map", lambda key, value: ~F.array_contains(known, key))
+    others = F.map_filter("map", lambda key, _: ~F.array_contains(known, key))
     rows = rows.select(
         "__uri",
         "_row",
@@ -244,13 +244,21 @@ def _origin(
             _moment(F.lit(file.first_seen.isoformat())).alias("_ingested_at"),
         )
     listed = [
-        {"__uri": uri, "_file": file.path, "_window": file.window, "_at": file.first_seen.isoformat()}
+        {
+            "__uri": uri,
+            "_file": file.path,
+            "_window": file.window,
+            "_at": file.first_seen.isoformat(),
+        }
         for uri, file in zip(uris, chosen, strict=True)
     ]
     kind = "array<struct<__uri: string, _file: string, _window: string, _at: string>>"
     known = spark.range(1).select(F.inline(F.from_json(F.lit(json.dumps(listed)), kind)))
     known = known.select(
-        F.col("__uri").alias("__of"), "_file", "_window", _moment(F.col("_at")).alias("_ingested_at")
+        F.col("__uri").alias("__of"),
+        "_file",
+        "_window",
+        _moment(F.col("_at")).alias("_ingested_at"),
     )
     # Outer: a record whose file is not found here must show up as a miscount, not vanish.
     joined = rows.join(F.broadcast(known), F.col("__uri") == F.col("__of"), "left")

@@ -1,9 +1,10 @@
-"""The `ops` tables: Headgate's own records, repaired from the tables' commits and never otherwise."""
+"""The `ops` tables: Headgate's own records, repaired from the tables' commits only."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
@@ -33,7 +34,8 @@ SCHEMAS = {
     "alerts": """run string, `table` string, window string, severity string, text string,
         raised_at timestamp""",
 }
-COMPACT_AT = 24  # files; below this, reading them one by one costs less than rewriting them
+COMPACT_EVERY = 25  # commits: reading so many small files costs less than rewriting them each time
+PROPERTIES = {"delta.checkpointInterval": "50"}  # a checkpoint costs more than it saves here
 
 
 class Records:
@@ -41,7 +43,6 @@ class Records:
 
     def __init__(self, spark: SparkSession, lake: str) -> None:
         self.spark, self.lake = spark, lake
-        self._sizes: dict[str, int] = {}
 
     def path(self, name: str) -> str:
         return f"{self.lake}/ops/{name}"
@@ -54,17 +55,24 @@ class Records:
         """The rules judged by one run."""
         return self._rows("checks", F.col("run") == run)
 
-    def files(self, table: str) -> list[dict[str, Any]]:
-        """The file ledger of one table, oldest first."""
-        return sorted(self._rows("files", F.col("table") == table), key=lambda r: r["seen_at"])
+    def files(self) -> dict[str, list[dict[str, Any]]]:
+        """The file ledger of every table, oldest first."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in sorted(self._rows("files"), key=lambda r: r["seen_at"]):
+            found.setdefault(row["table"], []).append(row)
+        return found
 
     def alerts(self) -> list[dict[str, Any]]:
         return sorted(self._rows("alerts"), key=lambda row: row["raised_at"])
 
     def add_runs(self, records: Sequence[RunRecord], checks: Sequence[CheckRecord] = ()) -> None:
-        """Put runs and their checks on record; the runs last, since they say it is complete."""
-        self.add("checks", [asdict(check) for check in checks])
-        self.add("runs", [record.plain() for record in records])
+        """Put runs and their checks on record, side by side: both are small and slow to start."""
+        rows = [asdict(check) for check in checks]
+        with ThreadPoolExecutor(1) as beside:
+            waiting = beside.submit(self.add, "checks", rows) if rows else None
+            self.add("runs", [record.plain() for record in records])
+            if waiting:
+                waiting.result()
 
     def add(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows to one of the tables."""
@@ -80,11 +88,13 @@ class Records:
                     raise
 
     def _append(self, name: str, df: DataFrame, *, compact: bool) -> None:
-        table = DeltaTable(self.spark, self.path(name))
-        draft = FileDraft(self.spark, self.path(name), fence=None, by_window=False)
-        crowded = compact and draft.read_version >= 0 and draft.file_count() >= COMPACT_AT
+        path = self.path(name)
+        draft = FileDraft(self.spark, path, fence=None, by_window=False, properties=PROPERTIES)
+        version = draft.read_version
+        crowded = compact and version > 0 and version % COMPACT_EVERY == 0
         if crowded:
-            df = table.read(draft.read_version).select(df.columns).unionAll(df).coalesce(1)
+            before = DeltaTable(self.spark, path).read(version)
+            df = before.select(df.columns).unionAll(df)
         draft.write(df.coalesce(1))
         draft.commit(replace="true" if crowded else None, without=frozenset(), metadata={})
 
@@ -96,13 +106,13 @@ class Records:
         if condition is not None:
             df = df.where(condition)
         # To JSON inside Spark: one flat column is cheaper to bring over than nested rows.
-        text = df.select(F.to_json(F.struct("*"), {"timeZone": "UTC", "ignoreNullFields": "false"}).alias("row")).collect()
+        text = df.select(
+            F.to_json(F.struct("*"), {"timeZone": "UTC", "ignoreNullFields": "false"}).alias("row")
+        ).collect()
         return [json.loads(row["row"]) for row in text]
 
 
-def literal_rows(
-    spark: SparkSession, rows: Iterable[Mapping[str, Any]], schema: str
-) -> DataFrame:
+def literal_rows(spark: SparkSession, rows: Iterable[Mapping[str, Any]], schema: str) -> DataFrame:
     """Rows that were made in Python, as a DataFrame without any Python worker."""
     text = json.dumps(list(rows), default=str)
     parsed = F.from_json(F.lit(text), f"array<struct<{_as_struct(schema)}>>")

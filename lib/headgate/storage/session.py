@@ -93,8 +93,8 @@ def _prepared(settings: SparkSettings, timezone: str, app: str) -> SparkConf:
     found = [] if sparkconf.names_delta(known) else jars.delta_jars(spark, delta, fetch=True)
     ours = sparkconf.defaults(master, timezone=timezone, app=app, jars=found)
     made = sparkconf.merged(ours, {**settings.conf, "spark.master": master}, platform)
-    cached = archive.existing(made) if master.startswith("local") else None
-    options = sparkconf.java_options(made.get(sparkconf.OPTIONS, ""), settings, archive=cached)
+    classes = archive.options(found) if master.startswith("local") else ""
+    options = sparkconf.java_options(made.get(sparkconf.OPTIONS, ""), settings, classes)
     if options:
         made[sparkconf.OPTIONS] = options
     _choose_python(master)

@@ -85,7 +85,7 @@ def parsed(text: str) -> dict[str, str]:
     return made
 
 
-def java_options(theirs: str, settings: SparkSettings, *, archive: Path | None) -> str:
+def java_options(theirs: str, settings: SparkSettings, archive: str) -> str:
     """Options of the driver's JVM, ours first: of two, Java takes the last."""
     made = []
     log = Path(__file__).with_name("log4j2.properties")
@@ -93,11 +93,9 @@ def java_options(theirs: str, settings: SparkSettings, *, archive: Path | None) 
         made.append(f"-Dlog4j2.configurationFile={log.as_uri()}")
     if settings.quick and "-XX:+Use" not in theirs:
         made.append(QUICK)
-    if archive is not None and "SharedArchiveFile" not in theirs:
-        made.append(
-            f"-XX:SharedArchiveFile={archive} -Xshare:auto -Xlog:cds=off -Xlog:cds+dynamic=off"
-        )
-    return " ".join([*made, theirs]).strip()
+    if "SharedArchiveFile" not in theirs:
+        made.append(archive)
+    return " ".join(filter(None, [*made, theirs]))
 
 
 def _own_log4j() -> bool:

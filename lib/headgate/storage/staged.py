@@ -118,5 +118,5 @@ class StagedDraft:
     def abandon(self) -> None:
         jvm: Any = self._spark._jvm
         stage = jvm.org.apache.hadoop.fs.Path(self._stage)
-        conf: Any = self._spark._jsc.hadoopConfiguration()  # type: ignore[attr-defined]
+        conf: Any = self._spark._jsc.hadoopConfiguration()
         stage.getFileSystem(conf).delete(stage, True)

@@ -99,7 +99,9 @@ class DeltaTable:
         try:
             text = self._files.read_bytes(name).decode("utf-8")
         except FileNotFoundError:
-            raise Infrastructure(f"version {version} is no longer in the log", where=self.path) from None
+            raise Infrastructure(
+                f"version {version} is no longer in the log", where=self.path
+            ) from None
         added, removed, marked, info = [], [], False, {}
         for line in text.splitlines():
             action = json.loads(line)

@@ -8,9 +8,11 @@ from typing import Any, Protocol
 
 from pyspark.sql import DataFrame, SparkSession
 
+from headgate.storage.files import files_for
 from headgate.storage.staged import open_draft
+from headgate.storage.tables import DeltaTable
 from headgate.storage.transaction import Draft
-from headgate.storage.upsert import Upsert, merge
+from headgate.storage.upsert import Upsert, merge, merged_version
 from headgate.transforms.contract import literal, quoted
 
 
@@ -35,6 +37,9 @@ class Target(Protocol):
     def prepared(self, rows: DataFrame, draft: Draft, windows: Sequence[str]) -> DataFrame:
         """The rows to write: with those that share files with the replaced ones."""
 
+    def held(self, window: str, version: int) -> DataFrame | None:
+        """The rows of a slice just before a version of the table; None where there was no table."""
+
     def publish(self, draft: Draft, publication: Publication) -> int: ...
 
 
@@ -45,16 +50,21 @@ class ByWindow:
     spark: SparkSession
     path: str
     by_window: bool = True
+    known: frozenset[str] = frozenset()  # windows that the table may hold
 
     def draft(self, fence: int) -> Draft:
         return open_draft(self.spark, self.path, fence=fence, by_window=True)
 
     def prepared(self, rows: DataFrame, draft: Draft, windows: Sequence[str]) -> DataFrame:
+        self.known = there(self.spark, self.path, windows)
         return rows
+
+    def held(self, window: str, version: int) -> DataFrame | None:
+        return _held(self.spark, self.path, version - 1, among("_window", [window]))
 
     def publish(self, draft: Draft, publication: Publication) -> int:
         return draft.commit(
-            replace=among("_window", publication.windows),
+            replace=among("_window", sorted(self.known & set(publication.windows))),
             without=publication.without,
             metadata={"headgate": dict(publication.metadata)},
         )
@@ -73,14 +83,18 @@ class ByPeriod:
     def draft(self, fence: int) -> Draft:
         return open_draft(self.spark, self.path, fence=fence, by_window=False)
 
-    def replaced(self, windows: Sequence[str]) -> str:
+    def replaced(self, windows: Sequence[str]) -> str | None:
         return among(self.column, [self.text_of(window) for window in windows])
 
     def prepared(self, rows: DataFrame, draft: Draft, windows: Sequence[str]) -> DataFrame:
-        staying = draft.survivors(self.replaced(windows))
+        replaced = self.replaced(windows)
+        staying = draft.survivors(replaced) if replaced else None
         if staying is None:
             return rows
         return rows.unionByName(staying, allowMissingColumns=True)
+
+    def held(self, window: str, version: int) -> DataFrame | None:
+        return _held(self.spark, self.path, version - 1, self.replaced([window]))
 
     def publish(self, draft: Draft, publication: Publication) -> int:
         return draft.commit(
@@ -99,16 +113,24 @@ class ByKey:
     upsert: Upsert
     published: frozenset[str]  # windows that the table already has
     by_window: bool = True
+    known: frozenset[str] = frozenset()  # windows that the store may hold
 
     def draft(self, fence: int) -> Draft:
         return open_draft(self.spark, self.upsert.store, fence=fence, by_window=True)
 
     def prepared(self, rows: DataFrame, draft: Draft, windows: Sequence[str]) -> DataFrame:
+        self.known = there(self.spark, self.upsert.store, windows)
         return rows
+
+    def held(self, window: str, version: int) -> DataFrame | None:
+        before = merged_version(DeltaTable(self.spark, self.path), version - 1)
+        if before is None:
+            return None
+        return _held(self.spark, self.upsert.store, before, among("_window", [window]))
 
     def publish(self, draft: Draft, publication: Publication) -> int:
         version = draft.commit(
-            replace=among("_window", publication.windows),
+            replace=among("_window", sorted(self.known & set(publication.windows))),
             without=publication.without,
             metadata={"headgate": {"windows": list(publication.windows)}},
         )
@@ -118,8 +140,23 @@ class ByKey:
         )  # fmt: skip
 
 
-def among(column: str, values: Sequence[str]) -> str:
+def there(spark: SparkSession, path: str, windows: Sequence[str]) -> frozenset[str]:
+    """Before anything is written, the windows of which the table may hold files: a new one costs no look at the table's state.
+
+    A partition has a folder, which is seen faster than Spark reads the log.
+    """
+    files = files_for(path, spark)
+    return frozenset(window for window in windows if files.exists(f"_window={window}"))
+
+
+def _held(spark: SparkSession, path: str, version: int, condition: str | None) -> DataFrame | None:
+    if version < 0 or condition is None:
+        return None
+    return DeltaTable(spark, path).read(version).where(condition)
+
+
+def among(column: str, values: Sequence[str]) -> str | None:
     """SQL: the column is one of these texts (dates and timestamps are written as text)."""
     if not values:
-        return "false"
+        return None
     return f"{quoted(column)} IN ({', '.join(literal(value) for value in values)})"

@@ -8,9 +8,11 @@ and `StagedDraft` (in `staged.py`) keeps the same promises without it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -61,23 +63,28 @@ class FileDraft:
     """A draft in Delta's own transaction: the data is written once."""
 
     def __init__(
-        self, spark: SparkSession, path: str, *, fence: int | None, by_window: bool
+        self,
+        spark: SparkSession,
+        path: str,
+        *,
+        fence: int | None,
+        by_window: bool,
+        properties: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._spark, self._path, self._fence, self._by_window = spark, path, fence, by_window
-        self._jvm: Any = spark._jvm
-        session: Any = spark._jsparkSession  # type: ignore[attr-defined]
-        self._log: Any = self._jvm.org.apache.spark.sql.delta.DeltaLog.forTable(session, path)
+        self._properties = properties
+        jvm: Any = spark._jvm
+        self._jvm = jvm
+        session: Any = spark._jsparkSession
+        self._log: Any = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(session, path)
         self._txn: Any = self._log.startTransaction()
         self._adds: list[Any] = []
+        self._matched: dict[str, list[Any]] = {}  # asking twice would run the same jobs again
         self._schema: T.StructType | None = None
 
     @property
     def read_version(self) -> int:
         return int(self._txn.readVersion())
-
-    def file_count(self) -> int:
-        """How many data files the table has now."""
-        return int(self._txn.snapshot().numOfFiles())
 
     def _table_schema(self) -> T.StructType | None:
         if self.read_version < 0:
@@ -127,7 +134,8 @@ class FileDraft:
     def commit(
         self, *, replace: str | None, without: frozenset[str], metadata: Mapping[str, Any]
     ) -> int:
-        kept, left_out = [], []
+        kept: list[Any] = []
+        left_out: list[Any] = []
         for add in self._adds:
             (left_out if _described(add).window in without else kept).append(add)
         actions = [*self._fence_action(), *kept]
@@ -157,13 +165,18 @@ class FileDraft:
         if not paths:
             return
         hadoop = self._jvm.org.apache.hadoop.fs
-        conf: Any = self._spark._jsc.hadoopConfiguration()  # type: ignore[attr-defined]
+        conf: Any = self._spark._jsc.hadoopConfiguration()
         files = hadoop.Path(self._path).getFileSystem(conf)
         for path in paths:
             files.delete(hadoop.Path(path), False)
 
     def _matching(self, replace: str) -> list[Any]:
-        session: Any = self._spark._jsparkSession  # type: ignore[attr-defined]
+        if replace not in self._matched:
+            self._matched[replace] = self._filtered(replace)
+        return self._matched[replace]
+
+    def _filtered(self, replace: str) -> list[Any]:
+        session: Any = self._spark._jsparkSession
         predicate = session.sessionState().sqlParser().parseExpression(replace)
         found = self._txn.filterFiles(self._seq([predicate]), False).toIndexedSeq()
         return [found.apply(place) for place in range(found.size())]
@@ -193,16 +206,17 @@ class FileDraft:
 
     def _metadata(self, schema: T.StructType) -> Any:
         kind = self._delta.actions.Metadata
-        empty = self._jvm.org.apache.spark.api.python.PythonUtils.toScalaMap(
-            self._jvm.java.util.HashMap()
-        )
+        listed = self._jvm.java.util.HashMap()
+        for name, value in self._properties.items():
+            listed.put(name, value)
+        properties = self._jvm.org.apache.spark.api.python.PythonUtils.toScalaMap(listed)
 
         def default(place: int) -> Any:
             return getattr(kind, f"apply$default${place}")()
 
         by = self._seq(["_window"] if self._by_window else [])
         text = as_nullable(schema).json()
-        return kind(default(1), None, None, default(4), text, by, empty, default(8))
+        return kind(default(1), None, None, default(4), text, by, properties, default(8))
 
     def _grown(self, schema: T.StructType) -> Any:
         old = self._txn.metadata()
@@ -233,26 +247,17 @@ class FileDraft:
             else:
                 values[place] = self._seq([])
         operation = constructor.newInstance(values)
-        if operation.userMetadata().getOrElse(_nothing(option)) != metadata:
+        kept = operation.userMetadata()
+        if kept.isEmpty() or kept.get() != metadata:
             raise Infrastructure("this build of Delta keeps no user metadata", where=self._path)
         return operation
-
-
-def _nothing(option: Callable[[Any], Any]) -> Any:
-    return None if option is None else None
 
 
 def _described(add: Any) -> WrittenFile:
     text = json.loads(add.json())["add"]
     stats = json.loads(text.get("stats") or "{}")
     window = (text.get("partitionValues") or {}).get("_window")
-    return WrittenFile(_unquoted(text["path"]), window, int(stats.get("numRecords", 0)))
-
-
-def _unquoted(path: str) -> str:
-    from urllib.parse import unquote
-
-    return unquote(path)
+    return WrittenFile(unquote(text["path"]), window, int(stats.get("numRecords", 0)))
 
 
 def _is_conflict(error: Exception) -> bool:

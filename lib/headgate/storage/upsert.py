@@ -21,7 +21,7 @@ from headgate.storage.points import reached
 from headgate.storage.staged import open_draft
 from headgate.storage.tables import DeltaTable
 from headgate.storage.transaction import FENCE
-from headgate.transforms.fates import newest_first, sortable
+from headgate.transforms.fates import newest_first
 from headgate.transforms.hidden import DELETED, column, user_columns
 
 
@@ -49,7 +49,7 @@ def merge(
     reached("store-committed")
     target = DeltaTable(spark, path)
     before = target.latest()
-    seen = _merged_version(target, before)
+    seen = merged_version(target, before)
     metadata = {**metadata, "store_version": store_version}
     valid = F.col("_window").isin(sorted(published | set(windows)))
     store = DeltaTable(spark, upsert.store)
@@ -100,7 +100,7 @@ def _first(
     return draft.commit(replace=None, without=frozenset(), metadata={"headgate": metadata})
 
 
-def _merged_version(target: DeltaTable, version: int | None) -> int | None:
+def merged_version(target: DeltaTable, version: int | None) -> int | None:
     """The store's version that the table was last brought up to."""
     while version is not None and version >= 0:
         found = target.commit(version).metadata.get("store_version")
@@ -195,7 +195,9 @@ def _newer(source: DataFrame, upsert: Upsert, have: set[str]) -> str:
     """SQL: the source's row wins over the table's, in the order of `newest_first`."""
     latest = list(upsert.latest_by)
     rest = [n for n in user_columns(source.columns) if n not in latest]
-    origin = [n for n in ("_window", "_file", "_row") if n in source.columns and n in have]
+    origin: list[str] = [
+        n for n in ("_window", "_file", "_row") if n in source.columns and n in have
+    ]
 
     def side(names: list[str], alias: str) -> str:
         known = [n for n in names if n in have] if alias == "t" else names
@@ -240,6 +242,3 @@ def _committed(target: DeltaTable, before: int, pass_id: str) -> int:
             next="nothing; the newer run does the work",
         )
     return found[0]
-
-
-__all__ = ["Upsert", "merge", "sortable"]

@@ -14,7 +14,7 @@ from headgate.transforms.hidden import column
 
 
 def shaped(rows: DataFrame, form: Format, keys: Sequence[str]) -> DataFrame:
-    """The rows as the table's `format` asks: as they are, with a vector, or with label and vector."""
+    """The rows as the table's `format` asks: as they are, with a vector, or labelled."""
     if form.kind == "table":
         return rows
     if form.kind not in ("vector", "labelled"):
@@ -31,4 +31,4 @@ def shaped(rows: DataFrame, form: Format, keys: Sequence[str]) -> DataFrame:
 def _vector(rows: DataFrame, values: Column) -> Column:
     """`array_to_vector` without importing Spark's ML package in Python, which is slow."""
     jvm: Any = rows.sparkSession._jvm
-    return Column(jvm.org.apache.spark.ml.functions.array_to_vector(values._jc))  # type: ignore[attr-defined,call-arg]
+    return Column(jvm.org.apache.spark.ml.functions.array_to_vector(values._jc))

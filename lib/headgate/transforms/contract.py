@@ -1,4 +1,4 @@
-"""From what a supplier sent to what the contract says, with the reason where a value does not fit."""
+"""From what a supplier sent to what the contract says, and why a value does not fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each row's fate: accepted, rejected, or an older row of a key. Carried to the end, counted once."""
+"""Each row's fate: accepted, rejected, or an older row of a key; counted once, at the end."""
 
 from __future__ import annotations
 

@@ -1,0 +1,204 @@
+"""What the records of a lake say about it, as a page or a person needs it. Plain values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+from headgate.core.records import History, RunRecord
+from headgate.core.results import Rows
+from headgate.core.spec import Mart, Table
+from headgate.core.windows import Grain, written
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """How many rows of one table wait in one state for one reason."""
+
+    table: str
+    reason: str
+    state: str
+    rows: int
+    windows: int
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One window of one table: how its last run ended, and what readers see."""
+
+    window: str
+    last: RunRecord
+    visible: bool
+    tries: int
+    troubled: bool  # whether an earlier run of it was kept back
+
+    @property
+    def rows(self) -> Rows:
+        return self.last.rows
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One table as it stands."""
+
+    table: Table
+    slices: tuple[Slice, ...]
+
+    @property
+    def state(self) -> str:
+        """The worst state of any window: failed, blocked, warned, published; or never run."""
+        seen = {one.last.status for one in self.slices}
+        for status in ("failed", "blocked"):
+            if status in seen:
+                return status
+        if any(one.last.gate.warned for one in self.slices):
+            return "warned"
+        return "published" if self.slices else "never run"
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The fates of all rows, from the last run of each window."""
+        return total(one.rows for one in self.slices)
+
+    @property
+    def newest(self) -> str | None:
+        """The newest window that readers see."""
+        return max((one.window for one in self.slices if one.visible), default=None)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that somebody should look at, and has not been mended since."""
+
+    table: str
+    window: str
+    severity: str
+    text: str
+    run: str
+    raised_at: str
+
+    @property
+    def next(self) -> str:
+        """What to type; a message may say it already."""
+        told = self.text.rpartition(" Next: ")[2] if " Next: " in self.text else ""
+        return told or f"headgate show {self.run}"
+
+    @property
+    def what(self) -> str:
+        return self.text.rpartition(" Next: ")[0] or self.text
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Runs of one pass that ended the same way."""
+
+    at: str
+    table: str
+    status: str
+    windows: str
+    count: int
+    rows: Rows
+    seconds: float
+    why: str
+    run: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is known of one lake at one moment."""
+
+    suite: str
+    env: str
+    grain: Grain
+    made_at: str  # in the suite's zone
+    timezone: str
+    tables: Mapping[str, Table]
+    records: Sequence[RunRecord] = ()
+    alerts: Sequence[Mapping[str, Any]] = ()
+    rejected: Sequence[Rejected] = ()
+
+    @cached_property
+    def history(self) -> History:
+        return History(self.records)
+
+    @cached_property
+    def standings(self) -> dict[str, Standing]:
+        """Every table of the suite, in the order of dependencies."""
+        tries: dict[tuple[str, str], list[RunRecord]] = {}
+        for record in self.history.records:
+            if record.status != "unchanged":
+                tries.setdefault((record.table, record.window), []).append(record)
+        found: dict[str, list[Slice]] = {name: [] for name in self.tables}
+        for (name, window), runs in sorted(tries.items(), key=lambda item: item[0]):
+            if name in found:
+                found[name].append(_slice(window, runs, self.history.published(name)))
+        return {name: Standing(self.tables[name], tuple(found[name])) for name in self.tables}
+
+    @cached_property
+    def open_alerts(self) -> tuple[Alert, ...]:
+        """Alerts of runs that are still the last of their window; critical and new ones first."""
+        found = {}
+        for row in self.alerts:
+            last = self.history.last(row["table"], row["window"])
+            if last is not None and last.run == row["run"] and row["table"] in self.tables:
+                one = Alert(**{f.name: str(row[f.name]) for f in fields(Alert)})
+                found[one.run, one.severity] = one
+        newest = sorted(found.values(), key=lambda one: (one.window, one.raised_at), reverse=True)
+        return tuple(sorted(newest, key=lambda one: one.severity != "critical"))
+
+    def grain_of(self, table: str) -> Grain:
+        """How long the windows of one table are."""
+        spec = self.tables.get(table)
+        return Grain(spec.period.grain) if isinstance(spec, Mart) else self.grain
+
+    def batches(self, limit: int) -> list[Batch]:
+        """The last passes, newest first."""
+        groups: dict[tuple[str, str, str], list[RunRecord]] = {}
+        for record in reversed(self.history.records):
+            key = (record.started_at, record.table, record.status)
+            if key not in groups and len(groups) == limit:
+                break
+            groups.setdefault(key, []).append(record)
+        return [self._batch(key, runs) for key, runs in groups.items()]
+
+    def _batch(self, key: tuple[str, str, str], runs: list[RunRecord]) -> Batch:
+        at, table, status = key
+        windows = sorted({record.window for record in runs})
+        return Batch(
+            at=at,
+            table=table,
+            status=status,
+            windows=written(windows, self.grain_of(table)),
+            count=len(runs),
+            rows=total(record.rows for record in runs),
+            seconds=sum(record.seconds for record in runs),
+            why=runs[0].causes if len({r.causes for r in runs}) == 1 else "several causes",
+            run=runs[0].run,
+        )
+
+
+def _slice(
+    window: str, runs: Sequence[RunRecord], published: Mapping[str, RunRecord]
+) -> Slice:
+    return Slice(
+        window=window,
+        last=runs[-1],
+        visible=window in published,
+        tries=len(runs),
+        troubled=any(run.status in ("blocked", "failed") for run in runs[:-1]),
+    )
+
+
+def total(many: Any) -> Rows:
+    """The sum of many rows' fates.
+
+    >>> total([Rows(read=2, written=2), Rows(read=1, filtered=1)])
+    Rows(read=3, added=0, written=2, quarantined=0, deduplicated=0, filtered=1, withheld=0)
+    """
+    sums = dict.fromkeys((f.name for f in fields(Rows)), 0)
+    for rows in many:
+        for name in sums:
+            sums[name] += getattr(rows, name)
+    return Rows(**sums)

@@ -1,0 +1,181 @@
+"""Commands that look and change nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from headgate.conf import read_suite
+from headgate.core.errors import Usage
+from headgate.core.records import RunRecord
+from headgate.core.selection import selected
+from headgate.core.windows import parse_range
+from headgate.doors import sheets
+from headgate.doors.progress import Progress
+from headgate.doors.tables import Grid, grid
+from headgate.doors.words import Answer
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from headgate.app import App
+
+
+def opened(arguments: argparse.Namespace, what: Sequence[str] = ()) -> App:
+    """The suite on its lake; a misspelt table or window is told before Spark starts."""
+    suite = read_suite(arguments.conf, env=arguments.env, overrides=arguments.overrides)
+    selected(suite.tables, what)
+    if getattr(arguments, "window", None):
+        parse_range(arguments.window, suite.window)
+    if getattr(arguments, "rows", 0) < 0:
+        raise Usage("--rows takes a number from 0", next="--rows 20")
+    from headgate.app import App, session_for
+
+    with Progress(quiet=arguments.json):
+        return App(suite, session_for(suite))
+
+
+def _say(arguments: argparse.Namespace, *texts: Any) -> None:
+    if not arguments.json:
+        print("\n\n".join(str(text) for text in texts))
+
+
+def _answer(app: App, **more: Any) -> Answer:
+    return {"suite": app.suite.name, "exit_code": 0, **more}, 0
+
+
+def plan(arguments: argparse.Namespace) -> Answer:
+    """What `run` would do, and why."""
+    app = opened(arguments, arguments.what)
+    lines = app.plan(arguments.what, window=arguments.window, force=arguments.force)
+    _say(arguments, sheets.plan_sheet(lines))
+    return _answer(app, plan=[dict(vars(line)) for line in lines])
+
+
+def status(arguments: argparse.Namespace) -> Answer:
+    """A line a table."""
+    app = opened(arguments, arguments.what)
+    found = app.status(arguments.what)
+    _say(arguments, sheets.status_sheet(found))
+    return _answer(app, tables=[{**vars(one), "windows": list(one.windows)} for one in found])
+
+
+def preview(arguments: argparse.Namespace) -> Answer:
+    """What would be written and rejected."""
+    app = opened(arguments, [arguments.table])
+    seen = app.preview(arguments.table, arguments.window)
+    accepted = plain_rows(seen.accepted, arguments.rows)
+    rejected = plain_rows(seen.rejected, arguments.rows)
+    rows = seen.rows
+    good = rows.written + rows.withheld
+    _say(
+        arguments,
+        sheets.preview_line(seen),
+        *([sheets.why_sheet(seen)] if any(one.reasons for one in seen.slices) else []),
+        rows_sheet(seen.accepted.columns, accepted, f"accepted: {_of(accepted, good)}"),
+        rows_sheet(seen.rejected.columns, rejected, f"rejected: {_of(rejected, rows.quarantined)}"),
+    )
+    return _answer(
+        app,
+        table=seen.table,
+        windows=[one.window for one in seen.slices],
+        status=seen.status,
+        message=seen.message,
+        rows=dict(vars(rows)),
+        slices=[_slice(one) for one in seen.slices],
+        accepted=accepted,
+        rejected=rejected,
+    )
+
+
+def _slice(one: Any) -> dict[str, Any]:
+    return {
+        "window": one.window,
+        "status": one.status,
+        "rows": dict(vars(one.rows)),
+        "gate": dict(vars(one.verdict.gate)),
+        "message": one.verdict.message,
+        "reasons": dict(one.reasons),
+    }
+
+
+def _of(shown: Sequence[Any], total: int) -> str:
+    return f"{total:,} rows" if len(shown) == total else f"{len(shown):,} of {total:,} rows"
+
+
+def plain_rows(df: DataFrame, most: int) -> list[dict[str, Any]]:
+    """The first rows as JSON has them."""
+    from pyspark.sql import functions as F
+
+    text = F.to_json(F.struct(*[F.col(f"`{n}`") for n in df.columns]), {"ignoreNullFields": "false"})
+    return [json.loads(row[0]) for row in df.limit(most).select(text).collect()]
+
+
+def rows_sheet(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], title: str) -> Grid:
+    """Rows of a table: the user's columns first, those that are null throughout left out."""
+    own = [name for name in columns if not name.startswith("_")]
+    order = ["_reasons"] if "_reasons" in columns else []
+    order += [*own, *[name for name in columns if name.startswith("_") and name != "_reasons"]]
+    used = [name for name in order if any(row.get(name) is not None for row in rows)]
+    return grid(rows, used, title=title, empty="")
+
+
+def runs(arguments: argparse.Namespace) -> Answer:
+    """History, newest first."""
+    app = opened(arguments, arguments.what)
+    found = app.runs(arguments.what)
+    shown = found[: arguments.rows]
+    _say(arguments, sheets.runs_sheet(shown, len(found)))
+    return _answer(app, total=len(found), runs=[sheets.run_line(record) for record in shown])
+
+
+def show(arguments: argparse.Namespace) -> Answer:
+    """One run whole."""
+    app = opened(arguments)
+    record = app.run_named(arguments.run_id)
+    checks = app.lake.records.checks(record.run)
+    then = next_commands(record)
+    _say(
+        arguments,
+        sheets.facts_sheet(record),
+        sheets.checks_sheet(checks),
+        "\n".join(["Next:", *(f"  {command}" for command in then)]),
+    )
+    whole = {
+        **sheets.run_line(record),
+        "inputs": dict(record.inputs),
+        "checks": checks,
+        "next": then,
+    }
+    return _answer(app, run=whole)
+
+
+def next_commands(record: RunRecord) -> list[str]:
+    """What a person may want to type after having seen a run."""
+    place = f"{record.table} --window {record.window}"
+    kept = [f"headgate quarantine show {record.table}"] if record.rows.quarantined else []
+    if record.status == "published":
+        return [*kept, f"headgate undo {place}"]
+    again = f"headgate run {place}"
+    if record.exit_code == 10:
+        waived = f"{again} --waive RULE --because 'why it may pass'"
+        return [*kept, f"headgate preview {place}", waived]
+    return [*kept, again]
+
+
+def quarantine(arguments: argparse.Namespace) -> Answer:
+    """Rejected rows: counted, or themselves."""
+    app = opened(arguments, arguments.what)
+    names = app.selected(arguments.what)
+    from headgate.stages import rejected
+
+    if arguments.action == "list":
+        counts = rejected.counted(app.lake, names)
+        _say(arguments, sheets.counts_sheet(counts))
+        return _answer(app, quarantine=counts)
+    rows = rejected.listed(app.lake, names, arguments.rows)
+    total = len(rows) if len(rows) < arguments.rows else rejected.total(app.lake, names)
+    _say(arguments, sheets.rejected_sheet(rows, total))
+    return _answer(app, total=total, rows=rows)

@@ -1,0 +1,131 @@
+"""What `headgate.open()` returns: a suite for notebooks and scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from headgate.app import App, opened
+from headgate.core.results import Result
+from headgate.doors import sheets
+from headgate.doors.looking import plain_rows, rows_sheet
+from headgate.doors.tables import Grid
+from headgate.stages.preview import Preview
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+_SHOWN = 20  # rows of a preview in a notebook
+
+
+class RunResult(Result):
+    """What a call came to, shown as a table."""
+
+    @staticmethod
+    def of(result: Result) -> RunResult:
+        return RunResult(result.suite, result.runs, result.errors, result.codes)
+
+    def __repr__(self) -> str:
+        return str(sheets.result_sheet(self))
+
+    def _repr_html_(self) -> str:
+        return sheets.result_sheet(self)._repr_html_()
+
+
+class Seen(Preview):
+    """A preview, shown as tables."""
+
+    @staticmethod
+    def of(seen: Preview) -> Seen:
+        return Seen(seen.table, seen.slices, seen.accepted, seen.rejected)
+
+    def _sheets(self) -> list[Grid]:
+        made = []
+        for title, df in (("accepted", self.accepted), ("rejected", self.rejected)):
+            made.append(rows_sheet(df.columns, plain_rows(df, _SHOWN), title))
+        return made
+
+    def __repr__(self) -> str:
+        return sheets.preview_line(self)
+
+    def _repr_html_(self) -> str:
+        line = Grid((), (), empty=sheets.preview_line(self))._repr_html_()
+        return line + "".join(each._repr_html_() for each in self._sheets())
+
+
+class OpenSuite:
+    """A suite opened on its lake. What others publish meanwhile is seen by the next call."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session in use."""
+        return self._app.spark
+
+    @property
+    def name(self) -> str:
+        return self._app.suite.name
+
+    @property
+    def tables(self) -> list[str]:
+        """The tables, dependencies first."""
+        return list(self._app.suite.tables)
+
+    def _now(self) -> App:
+        """The suite on its lake as it stands now."""
+        self._app = App(self._app.suite, self._app.spark)
+        return self._app
+
+    def table(self, name: str, as_of: str | None = None) -> DataFrame:
+        """A table's rows; with `as_of`, as they were published by the end of that window."""
+        return self._app.table(name, as_of=as_of)
+
+    def run(self, *what: str, window: str | None = None, **how: Any) -> RunResult:
+        """Run what is due, or a window: takes `force`, `waive`, `because`, as the command does."""
+        if isinstance(how.get("waive"), str):
+            how["waive"] = [how["waive"]]
+        return RunResult.of(self._now().run(what, window=window, **how))
+
+    def preview(
+        self,
+        name: str,
+        window: str | None = None,
+        *,
+        quality: Sequence[Any] | None = None,
+        upto: str | None = None,
+    ) -> Preview:
+        """What would be written and rejected: `accepted`, `rejected`, `rows`. Writes nothing.
+
+        `quality` stands in for the table's rules, written as in its file. `upto` stops after the
+        last step of that name: later steps, the key and the table's rules do not apply.
+        """
+        return Seen.of(self._now().preview(name, window, quality=quality, upto=upto))
+
+    def quarantine(self, name: str) -> DataFrame:
+        """A table's rejected rows with their own typed columns, why, and where they are from."""
+        return self._now().quarantine(name)
+
+    def plan(self, *what: str, window: str | None = None, force: bool = False) -> Grid:
+        """What `run` would do, and why."""
+        return sheets.plan_sheet(self._now().plan(what, window=window, force=force))
+
+    def status(self, *what: str) -> Grid:
+        """Where each table stands."""
+        return sheets.status_sheet(self._now().status(what))
+
+    def runs(self, *what: str, rows: int = 20) -> Grid:
+        """History, newest first."""
+        found = self._now().runs(what)
+        return sheets.runs_sheet(found[:rows], len(found))
+
+    def __repr__(self) -> str:
+        suite = self._app.suite
+        return f"OpenSuite({suite.name}, {len(suite.tables)} tables, {suite.environment.lake})"
+
+
+def open_suite(conf: str = "conf", *, env: str = "local", **overrides: Any) -> OpenSuite:
+    """Open a suite; `raw`, `lake` and other keys of the environment can be given by name."""
+    places = {key: str(value) for key, value in overrides.items()}
+    return OpenSuite(opened(conf, env=env, overrides=places))

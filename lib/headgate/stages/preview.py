@@ -1,0 +1,256 @@
+"""What a run would write and reject: the flow up to its judgement, and nothing after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, cast
+
+from pyspark.sql import DataFrame
+
+from headgate.conf.nodes import from_python
+from headgate.conf.quality import Quality
+from headgate.conf.shapes import NOTHING, At, tried
+from headgate.core.errors import (
+    Fault,
+    InputMissing,
+    Misconfigured,
+    ShapeBroken,
+    Usage,
+)
+from headgate.core.results import Rows
+from headgate.core.spec import Clean, Ingested, Rule, Table
+from headgate.core.steps import Python, Step
+from headgate.quality.gate import Verdict
+from headgate.stages import clean, ingest, judging
+from headgate.stages.counting import Counter
+from headgate.stages.flow import marked
+from headgate.stages.idle import slices
+from headgate.stages.lake import Lake
+from headgate.stages.layers import layer_of
+from headgate.stages.ledger import found_files
+from headgate.stages.shape import Shaped, fates
+from headgate.stages.work import Due, Work
+from headgate.storage.jobs import stage_was_retried, tracked
+from headgate.storage.transaction import Draft
+from headgate.transforms.fates import with_fates
+from headgate.transforms.hidden import (
+    ACCEPTED,
+    DELETED,
+    FATE,
+    REASONS,
+    RECORD,
+    column,
+    without_hidden,
+)
+
+Counts = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """One slice of a preview."""
+
+    window: str
+    rows: Rows
+    verdict: Verdict
+    reasons: tuple[tuple[str, int], ...] = ()  # why steps dropped or added rows, with counts
+
+    @property
+    def status(self) -> str:
+        return "blocked" if self.verdict.closed else "published"
+
+
+@dataclass(frozen=True, repr=False)
+class Preview:
+    """What would be written and rejected. The frames are read again whenever they are used."""
+
+    table: str
+    slices: tuple[Foreseen, ...]
+    accepted: DataFrame
+    rejected: DataFrame  # with `_reasons`, and `_record`: the row as it entered the table
+
+    @property
+    def rows(self) -> Rows:
+        """The fate of every row of all slices together."""
+        every = [vars(one.rows) for one in self.slices]
+        return Rows(**{name: sum(rows[name] for rows in every) for name in vars(Rows())})
+
+    @property
+    def status(self) -> str:
+        """How a run would end."""
+        return "blocked" if any(one.verdict.closed for one in self.slices) else "published"
+
+    @property
+    def message(self) -> str | None:
+        """What the gate would say."""
+        said = [one.verdict.message or "; ".join(one.verdict.warnings) for one in self.slices]
+        return "; ".join(filter(None, said)) or None
+
+    def __repr__(self) -> str:
+        rows = {name: count for name, count in vars(self.rows).items() if count}
+        return f"Preview({self.table}, {self.status}, {rows}, {self.message!r})"
+
+
+class Looking(Lake):
+    """A lake that is only looked at: the files that a preview reads are not put on record."""
+
+    @staticmethod
+    def at(lake: Lake) -> Looking:
+        return Looking(**{field.name: getattr(lake, field.name) for field in fields(lake)})
+
+    def pin(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Nothing is taken in."""
+
+
+def previewed(
+    lake: Lake,
+    table: Table,
+    windows: Sequence[str],
+    *,
+    quality: Sequence[Any] | None = None,
+    upto: str | None = None,
+) -> Preview:
+    """The flow without its effects. `quality` stands in for the table's rules; after `upto`, the
+    last step of that name, neither later steps nor the key nor the table's own rules apply."""
+    rules = table.quality if quality is None else rules_of(quality, lake.suite.conf)
+    if upto is not None:
+        table = cut_after(table, upto)
+        rules = rules if quality is not None else ()
+    table = table.model_copy(update={"quality": rules})
+    looking = Looking.at(lake)
+    due = [Due(one, "preview", "") for one in readable(looking, table, windows)]
+    work = layer_of(table).work(looking, table, due)
+    for code, sentence in work.broken.values():
+        raise next(kind for kind in (ShapeBroken, InputMissing) if kind.exit_code == code)(sentence)
+    return foreseen(lake, work)
+
+
+def rules_of(listed: Sequence[Any], conf: str = "conf") -> tuple[Rule, ...]:
+    """Rules from Python values, written as under `quality:` in a table's file."""
+    if all(isinstance(one, Rule) for one in listed):
+        return tuple(listed)
+    faults: list[Fault] = []
+    at = At(faults, path="quality", conf=Path(conf))
+    placed = tried(Quality().read, from_python(listed, "preview"), at)
+    if faults or placed is NOTHING:
+        raise Misconfigured(faults, next="write the rules as under `quality:` in a table's file")
+    return tuple(one.rule for one in placed)
+
+
+def cut_after(table: Table, step: str) -> Table:
+    """The table up to the last step of a name, without its key."""
+    steps: tuple[Step, ...] = getattr(table, "steps", ())
+    places = [place for place, one in enumerate(steps) if step in _names(one)]
+    if not isinstance(table, Clean) or not places:
+        known = ", ".join(dict.fromkeys(_names(one)[-1] for one in steps)) or "none"
+        raise Usage(f"{table.name} has no step '{step}'", next=f"its steps: {known}")
+    kept = steps[: places[-1] + 1]
+    return table.model_copy(
+        update={"steps": kept, "key": (), "latest_by": (), "deletes": None, "write": "replace"}
+    )
+
+
+def _names(step: Step) -> tuple[str, ...]:
+    """What a step may be called."""
+    if isinstance(step, Python):
+        return step.name, step.function, step.function.rpartition(".")[2]
+    return (step.name,)
+
+
+def readable(lake: Lake, table: Table, windows: Sequence[str]) -> list[str]:
+    """The slices that these windows mean and that can be read; none is an error."""
+    if isinstance(table, Ingested):
+        there = [w for w in windows if w in found_files(lake, table, windows).windows]
+        if not there:
+            raise ingest.missing(lake, table, windows[0])
+        return there
+    never = [name for name in table.inputs if lake.version(name) is None]
+    if never:
+        raise InputMissing(
+            f"{never[0]} has never been published",
+            where=f"{table.name} {windows[0]}",
+            next=f"headgate run +{table.name}",
+        )
+    if not isinstance(table, Clean):
+        return slices(lake, table, windows)
+    known = clean.input_windows(lake, table)
+    there = [window for window in windows if window in known]
+    if not there:
+        name = clean.main_input(table)
+        newest = max(known, default=None)
+        raise InputMissing(
+            f"{name} has not published this window",
+            where=f"{table.name} {windows[0]}",
+            next=f"--window {newest}" if newest else f"headgate run +{table.name}",
+        )
+    return there
+
+
+def foreseen(lake: Lake, work: Work) -> Preview:
+    """Run the flow over the rows once, for the counts, and judge them."""
+    counter = Counter(work.slices)
+    counting, shaped = ended(work, counter)
+    rows, _ = ended(work, None)
+    with tracked(lake.spark, f"{work.table.name} preview") as group:
+        counting.drop(RECORD).write.format("noop").mode("overwrite").save()
+        counts = counter.counted(trusted=not stage_was_retried(lake.spark, group))
+        found = judging.measured(work, cast(Draft, _Unwritten(rows)), counts["ends"])
+    seen = []
+    for place, name in enumerate(work.slices.names):
+        code = work.slices.grain.index(name) - work.slices.base
+        tally = judging.tallies(counts["ends"], code)
+        verdict = judging.verdict(work, name, code, counts["ends"], found[name], tally)
+        kept = shaped[0 if work.together else place]
+        flowed, why = flowed_rows(work, kept, counts, name)
+        settled = judging.settled(flowed, tally, blocked=verdict.closed)
+        seen.append(Foreseen(name, settled, verdict, why))
+    return Preview(work.table.name, tuple(seen), accepted_rows(rows), rejected_rows(rows))
+
+
+def ended(work: Work, counter: Counter | None) -> tuple[DataFrame, list[Shaped]]:
+    """All rows at the end of the flow: with their fates, their reasons, and what they came as."""
+    rows, shaped = marked(work, counter, with_record=True)
+    rows = with_fates(rows, work.key, work.latest_by)
+    if counter is None:
+        return rows, shaped
+    codes, plain = judging.metrics(work, rows)
+    return counter.point(rows, "ends", codes, plain=plain), shaped
+
+
+def flowed_rows(
+    work: Work, shaped: Shaped, counts: Counts, name: str
+) -> tuple[Rows, tuple[tuple[str, int], ...]]:
+    """What went in and what the steps did to it, as far as it is known before the gate."""
+    code = work.slices.grain.index(name) - work.slices.base
+    if work.regroups:
+        return Rows(read=counts["inputs"]["rows"].get(code, 0)), ()
+    tally = judging.tallies(counts["ends"], code)
+    return fates(shaped, counts, code, tally.total, work.table.name, name)
+
+
+def accepted_rows(rows: DataFrame) -> DataFrame:
+    """The rows that would be handed to the publish."""
+    return without_hidden(rows.where(column(FATE) == ACCEPTED))
+
+
+def rejected_rows(rows: DataFrame) -> DataFrame:
+    """The rows that would go to quarantine, as they ended, with why and what they came as."""
+    rejected = rows.where(column(REASONS).isNotNull())
+    kept = [column(name) for name in without_hidden(rows).columns]
+    record = [column(RECORD).alias("_record")] if RECORD in rows.columns else []
+    return rejected.select(*kept, column(REASONS).alias("_reasons"), *record)
+
+
+class _Unwritten:
+    """The rows that would be written, where judging looks for those that were."""
+
+    def __init__(self, rows: DataFrame) -> None:
+        self._rows = rows
+
+    def read_back(self) -> DataFrame:
+        good = self._rows.where(column(FATE) == ACCEPTED)
+        kept = without_hidden(good)
+        deleted = [column(DELETED)] if DELETED in good.columns else []
+        return good.select(*[column(name) for name in kept.columns], *deleted)

@@ -1,0 +1,95 @@
+"""Where each table stands: its last good window, what is wrong or waiting, how far it is behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from headgate.core.records import RunRecord
+from headgate.core.spec import Features, Mart, Table
+from headgate.core.windows import Grain
+from headgate.stages.lake import Lake
+from headgate.stages.planning import planned
+from headgate.stages.rejected import open_rows
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One table in a line."""
+
+    table: str
+    state: str  # ok, due, blocked, failed, never run
+    last_good: str | None
+    windows: tuple[str, ...]  # which are in that state; the plan tells them of tables that are due
+    behind: int | None  # whole windows that are over since the last good one
+    late: bool  # older than `fresh_within` allows
+    rejected: int  # open rows in quarantine
+    message: str | None
+    next: str  # the command to type; empty where nothing is to be done
+
+
+def standings(lake: Lake, tables: Sequence[Table]) -> list[Standing]:
+    """A line for each table."""
+    due = {line.table for line in planned(lake, tables, None, False) if line.runs}
+    waiting = open_rows(lake, [table.name for table in tables])
+    return [_standing(lake, t, t.name in due, waiting.get(t.name, 0)) for t in tables]
+
+
+def grain_of(lake: Lake, table: Table) -> Grain:
+    """How long a slice of a table is."""
+    if isinstance(table, Mart):
+        return Grain(table.period.grain)
+    if isinstance(table, Features) and table.every == "month":
+        return Grain.month
+    return lake.suite.window
+
+
+def _standing(lake: Lake, table: Table, due: bool, rejected: int) -> Standing:
+    name = table.name
+    tries = [lake.history.last(name, window) for window in lake.history.windows(name)]
+    ended = {
+        state: [one for one in tries if one is not None and one.status == state]
+        for state in ("failed", "blocked")
+    }
+    good = max(lake.history.published(name), default=None)
+    state = next((state for state, found in ended.items() if found), "due" if due else "ok")
+    if not tries:
+        state = "never run"
+    worst = max(ended.get(state, ()), key=lambda one: one.window, default=None)
+    return Standing(
+        table=name,
+        state=state,
+        last_good=good,
+        windows=tuple(one.window for one in ended.get(state, ())),
+        behind=_behind(lake, table, good),
+        late=_late(lake, table, good),
+        rejected=rejected,
+        message=worst.message if worst else None,
+        next=_next(state, name, worst, rejected),
+    )
+
+
+def _behind(lake: Lake, table: Table, good: str | None) -> int | None:
+    if good is None:
+        return None
+    grain = grain_of(lake, table)
+    return max(grain.index(grain.of(lake.now())) - grain.index(good) - 1, 0)
+
+
+def _late(lake: Lake, table: Table, good: str | None) -> bool:
+    if good is None or table.fresh_within is None:
+        return False
+    count, _, unit = table.fresh_within.partition(" ")
+    allowed = timedelta(**{unit if unit.endswith("s") else f"{unit}s": int(count)})
+    return lake.now() - grain_of(lake, table).end(good) > allowed
+
+
+def _next(state: str, name: str, worst: RunRecord | None, rejected: int) -> str:
+    if worst is not None:
+        return f"headgate show {worst.run}"
+    if state == "never run":
+        return f"headgate run +{name}"
+    if state == "due":
+        return f"headgate run {name}"
+    return f"headgate quarantine show {name}" if rejected else ""

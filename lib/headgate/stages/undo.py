@@ -1,0 +1,91 @@
+"""Undo: a window goes back to what it held before its last publish, in one recorded commit."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import replace
+
+from headgate.core.errors import Usage
+from headgate.core.records import RunRecord
+from headgate.core.results import JOB_OF, Entry, Rows
+from headgate.core.spec import Table
+from headgate.stages.lake import Lake
+from headgate.stages.layers import layer_of
+from headgate.stages.repair import repaired
+from headgate.storage.files import files_for
+from headgate.storage.lease import acquire
+from headgate.storage.targets import Publication
+
+
+def undone(lake: Lake, table: Table, window: str, *, break_lease: bool) -> Entry:
+    """Publish what the window held before. It is due again only when something new comes."""
+    files = files_for(lake.suite.environment.lake, lake.spark)
+    run, started = secrets.token_hex(6), time.monotonic()
+    lease = acquire(files, table.name, run=run, break_it=break_lease)
+    clean = False
+    try:
+        lake.refreshed(table.name)
+        repaired(lake, table.name, crashed=lease.crashed_before)
+        entry = _back(lake, table, window, run, lease.token, started)
+        clean = True
+        return entry
+    finally:
+        lease.release(clean=clean)
+
+
+def _back(lake: Lake, table: Table, window: str, run: str, fence: int, started: float) -> Entry:
+    last = lake.history.published(table.name).get(window)
+    if last is None or last.version is None:
+        raise Usage(
+            f"{table.name} {window} has no publish to undo", next=f"headgate runs {table.name}"
+        )
+    earlier = lake.history.before(last)
+    target = layer_of(table).target(lake, table)
+    rows = target.held(window, last.version) if earlier else None
+    rows = rows if rows is not None else lake.delta(table.name).read().limit(0)
+    draft = target.draft(fence)
+    try:
+        count = rows.count()
+        draft.write(target.prepared(rows, draft, [window]))
+        record = replace(
+            last,
+            run=run,
+            rows=Rows(read=count, written=count),
+            version=None,
+            message=f"undone: back to run {earlier.run}"
+            if earlier
+            else "undone: nothing was before",
+            # What was undone stays the last try, so that it is not simply done again.
+            fingerprint=earlier.fingerprint if earlier else "",
+            causes="undo",
+            through=False,
+            sequence=time.time_ns(),
+        )
+        metadata = {
+            "pass": run, "suite": lake.suite.name, "windows": [window], "records": [_seed(record)],
+        }  # fmt: skip
+        version = target.publish(draft, Publication((window,), frozenset(), metadata, fence))
+    except BaseException:
+        draft.abandon()
+        raise
+    record = replace(record, version=version, seconds=time.monotonic() - started)
+    quarantine = lake.quarantine(table.name)
+    quarantine.supersede({window: run})
+    if earlier:
+        quarantine.reopen(earlier.run)
+    lake.records.add_runs([record])
+    lake.history.add(record)
+    return Entry(
+        run=run, job=JOB_OF[table.layer], table=table.name, window=window, status="published",
+        rows=record.rows, version=version, seconds=record.seconds, message=record.message,
+    )  # fmt: skip
+
+
+def _seed(record: RunRecord) -> dict[str, object]:
+    plain = record.plain()
+    names = (
+        "run", "job", "table", "window", "rows", "gate", "seconds", "message", "fingerprint",
+        "parts", "causes", "inputs", "through",
+    )  # fmt: skip
+    return {name: plain[name] for name in names}

@@ -1,0 +1,157 @@
+"""Small suites built in Python, with the raw files they read, and what their tables hold."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from headgate.app import App
+from headgate.conf.reading import suite_from
+from headgate.core.results import Entry, Result
+
+UNSTEADY = ("_ingested_at", "_run", "_file")  # not a function of the rows alone
+Row = Sequence[Any]
+Tables = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass
+class Lab:
+    """A suite on a raw zone and a lake of its own."""
+
+    spark: SparkSession
+    folder: Path
+    tables: Tables
+    suite_keys: Mapping[str, Any] = field(default_factory=dict)
+    lake_name: str = "lake"
+
+    @property
+    def raw(self) -> Path:
+        return self.folder / "raw"
+
+    @property
+    def lake(self) -> Path:
+        return self.folder / self.lake_name
+
+    def on(self, lake_name: str) -> Lab:
+        """The same suite and files on another lake."""
+        return Lab(self.spark, self.folder, self.tables, self.suite_keys, lake_name)
+
+    def having(self, tables: Tables) -> Lab:
+        """The same lake with some tables described otherwise."""
+        return Lab(
+            self.spark, self.folder, {**self.tables, **tables}, self.suite_keys, self.lake_name
+        )
+
+    def file(self, path: str, columns: Sequence[str], rows: Iterable[Row]) -> Path:
+        """A CSV file of the raw zone; None is written as nothing."""
+        return self.content(path, csv_text(columns, rows).encode())
+
+    def content(self, path: str, content: bytes) -> Path:
+        """A file of the raw zone as it is."""
+        file = self.raw / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        return file
+
+    def app(self) -> App:
+        """The suite, opened anew, as every command does."""
+        suite = suite_from(
+            self.tables, raw=self.raw, lake=self.lake, root=self.folder, **self.suite_keys
+        )
+        return App(suite, self.spark)
+
+    def run(self, *what: str, **how: Any) -> Result:
+        """Run what is due."""
+        return self.app().run(what, **how)
+
+    def read(self, table: str) -> DataFrame:
+        """A table below the lake, by its folder or name."""
+        return self.spark.read.format("delta").load(f"{self.lake}/{table.replace('.', '/', 1)}")
+
+    def rows(self, table: str, *names: str) -> list[tuple[Any, ...]]:
+        """Some columns of a table as sorted Python values."""
+        found = self.read(table).select(*names).collect()
+        return sorted((tuple(row) for row in found), key=repr)
+
+    def rejected(self, table: str, *names: str) -> list[tuple[Any, ...]]:
+        """Some columns of a table's quarantine."""
+        path = self.lake / "quarantine" / table
+        if not path.exists():
+            return []
+        found = self.spark.read.format("delta").load(str(path)).select(*names).collect()
+        return sorted((tuple(row) for row in found), key=repr)
+
+    def ops(self, name: str, *names: str) -> list[tuple[Any, ...]]:
+        """Some columns of a table of records."""
+        found = self.spark.read.format("delta").load(f"{self.lake}/ops/{name}")
+        return sorted((tuple(row) for row in found.select(*names).collect()), key=repr)
+
+    def contents(self) -> dict[str, Counter[str]]:
+        """What every table of the suite holds, whatever the order."""
+        return {
+            name: content(self.read(name))
+            for name in self.tables
+            if (self.lake / name.replace(".", "/", 1) / "_delta_log").exists()
+        }
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Row]) -> str:
+    """A CSV text with a header."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def content(df: DataFrame, *, without: Sequence[str] = UNSTEADY) -> Counter[str]:
+    """The rows of a table as texts, counted; columns in the order of their names."""
+    names = sorted(name for name in df.columns if name not in without)
+    row = F.to_json(F.struct(*[F.col(f"`{name}`") for name in names]), {"ignoreNullFields": "false"})
+    return Counter(found[0] for found in df.select(row).collect())
+
+
+def fates(result: Result, table: str) -> dict[str, tuple[int, int, int, int, int, int, int]]:
+    """By window: read, added, written, quarantined, deduplicated, filtered, withheld."""
+    found = {}
+    for entry in result.runs:
+        if entry.table == table:
+            rows = entry.rows
+            found[entry.window] = (
+                rows.read, rows.added, rows.written, rows.quarantined, rows.deduplicated,
+                rows.filtered, rows.withheld,
+            )  # fmt: skip
+    return found
+
+
+def states(result: Result, table: str) -> dict[str, str]:
+    """By window, how its run ended."""
+    return {entry.window: entry.status for entry in result.runs if entry.table == table}
+
+
+def entry(result: Result, table: str, window: str) -> Entry:
+    """The one entry of a window."""
+    (found,) = [e for e in result.runs if (e.table, e.window) == (table, window)]
+    return found
+
+
+def fine(result: Result) -> Result:
+    """The result, when nothing went wrong."""
+    wrong = [f"{e.table} {e.window}: {e.status} {e.message}" for e in result.runs if e.exit_code]
+    assert result.exit_code == 0, (result.errors, wrong)
+    return result
+
+
+def plain(df: DataFrame, *names: str) -> list[dict[str, Any]]:
+    """Rows as dictionaries."""
+    text = F.to_json(F.struct(*names), {"ignoreNullFields": "false"})
+    return [json.loads(row[0]) for row in df.select(text).collect()]

@@ -1,0 +1,150 @@
+"""A table written by key is a function of the set of rows in its published windows: in no order,
+in any number of steps, with corrections and repetitions. Held against a model in plain Python."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import Lab, fine, states
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+
+COLUMNS = ("k", "s", "at", "d", "v", "op")
+KINDS = ("int", "string", "int", "double", "string", "string")
+SHOWN = (*COLUMNS, "_window", "_file", "_row")
+WINDOWS = tuple(f"2026-01-{day:02d}" for day in range(1, 8))
+GOOD = {"row": {"v is not bad": "v <> 'bad'"}}
+KEYED = {
+    "reads": "ingested.events", "key": ["k", "s"], "quality": [GOOD], "max_rejected": "100%",
+}  # fmt: skip
+TABLES: dict[str, dict[str, Any]] = {
+    "ingested.events": {
+        "source": {"files": "events/{window}/*.csv"},
+        "columns": {
+            name: {"type": kind, "nulls": [""]}
+            for name, kind in zip(COLUMNS, KINDS, strict=True)
+        },
+    },
+    "clean.latest": {**KEYED, "latest_by": ["at"], "write": "upsert"},
+    "clean.alive": {**KEYED, "latest_by": ["at"], "write": "upsert", "deletes": "op = 'gone'"},
+    "clean.untimed": {**KEYED, "write": "upsert", "deletes": "op = 'gone'"},
+    "clean.days": {**KEYED, "latest_by": ["at"], "write": "replace"},
+}
+Row = tuple[Any, ...]  # a value for each of COLUMNS
+Content = Mapping[str, Sequence[Row]]  # by window
+
+
+def ordered(value: Any) -> tuple[Any, ...]:
+    """A value as it sorts: null lowest, NaN highest."""
+    if value is None:
+        return (0,)
+    if isinstance(value, float) and math.isnan(value):
+        return (2,)
+    return (1, value)
+
+
+def candidates(content: Content, deletes: bool) -> list[Row]:
+    """The rows that no rule rejects, with their origin; deletions are not judged."""
+    found = []
+    for window, rows in content.items():
+        for place, row in enumerate(rows, start=1):
+            if (row[4] is not None and row[4] != "bad") or (deletes and row[5] == "gone"):
+                found.append((*row, window, f"events/{window}/a.csv", place))
+    return found
+
+
+def winners(content: Content, *, latest: bool, deletes: bool, apart: bool = False) -> list[Row]:
+    """What the table should hold."""
+    best: dict[Any, tuple[Any, Row]] = {}
+    for row in candidates(content, deletes):
+        key = (row[0], row[1], row[6] if apart else None)
+        gone = deletes and row[5] == "gone"
+        rest = [value for name, value in zip(COLUMNS, row, strict=False) if name != "at"]
+        if not latest:
+            rest = list(row[:6])
+        rank = (
+            ordered(row[2]) if latest else (),
+            gone,
+            [ordered(value) for value in rest],
+            [-ord(letter) for letter in row[6]],
+            -row[8],
+        )
+        if key not in best or rank > best[key][0]:
+            best[key] = (rank, row)
+    return [row for _, row in best.values() if not (deletes and row[5] == "gone")]
+
+
+MODELS: dict[str, Callable[[Content], list[Row]]] = {
+    "clean.latest": lambda content: winners(content, latest=True, deletes=False),
+    "clean.alive": lambda content: winners(content, latest=True, deletes=True),
+    "clean.untimed": lambda content: winners(content, latest=False, deletes=True),
+    "clean.days": lambda content: winners(content, latest=True, deletes=False, apart=True),
+}
+
+
+def some_rows(dice: random.Random, keys: int) -> list[Row]:
+    """Rows that collide often: few keys, few times, nulls, NaN, deletions, equal rows."""
+    made: list[Row] = []
+    for _ in range(dice.choice((0, 1, 8, 24))):
+        if made and dice.random() < 0.15:
+            made.append(dice.choice(made))
+            continue
+        made.append(
+            (
+                dice.choice((None, *range(keys))),
+                dice.choice((None, "a", "a")),
+                dice.choice((None, 1, 2, 2, 3, 4)),
+                dice.choice((None, math.nan, -1.5, 2.0)),
+                dice.choice((None, "bad", "u", "w", "ü")),
+                dice.choice((None, None, None, "gone")),
+            )
+        )
+    return made
+
+
+def held(lab: Lab, table: str) -> list[str]:
+    if not (lab.lake / table.replace(".", "/")).exists():
+        return []
+    return sorted(repr(row) for row in lab.rows(table, *SHOWN))
+
+
+def same_as_model(lab: Lab, content: Content) -> None:
+    for table, model in MODELS.items():
+        assert held(lab, table) == sorted(repr(row) for row in model(content)), table
+
+
+def put(lab: Lab, window: str, rows: Sequence[Row]) -> None:
+    lab.file(f"events/{window}/a.csv", COLUMNS, rows)
+
+
+@settings(max_examples=2, phases=[Phase.explicit, Phase.generate], derandomize=True,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@given(seed=st.integers(min_value=0, max_value=2**32), keys=st.sampled_from([3, 9]))
+def test_any_order_grouping_and_repetition_of_windows_gives_the_same_tables(
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, seed: int, keys: int
+) -> None:
+    dice = random.Random(seed)
+    lab = Lab(spark, tmp_path_factory.mktemp("upsert"), TABLES)
+    files: dict[str, list[Row]] = {}
+    taken: dict[str, list[Row]] = {}
+    for step in range(5):
+        for window in dice.sample(WINDOWS, dice.randint(1, 4)):
+            files[window] = some_rows(dice, keys)
+            put(lab, window, files[window])
+        first, last = sorted(dice.choices(WINDOWS, k=2))
+        if step == 4 or dice.random() < 0.3:
+            first, last = WINDOWS[0], WINDOWS[-1]
+        result = lab.run(window=f"{first}..{last}", force=dice.random() < 0.3)
+        assert result.exit_code in (0, 12), result.errors
+        taken |= {window: rows for window, rows in files.items() if first <= window <= last}
+        same_as_model(lab, taken)
+    before = {table: lab.app().lake.version(table) for table in TABLES}
+    again = fine(lab.run())
+    assert not again.runs
+    assert {table: lab.app().lake.version(table) for table in TABLES} == before
