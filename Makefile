@@ -48,7 +48,10 @@ test-cluster: install-dev ## only the tests on a standalone Spark cluster
 
 test-compat: test-compat-spark-4.1.1 test-compat-spark-3.5 ## the Delta tests on each older pair
 
-test-compat-spark-%:
+# Spark 3.5 knows no Python after 3.11.
+test-compat-spark-3.5: export PYTHONS := python3.11 python3.10
+
+test-compat-spark-3.5 test-compat-spark-4.1.1: test-compat-spark-%:
 	@VENV=.venv-spark-$* CONSTRAINTS=constraints-spark-$*.txt bin/bootstrap dev
 	.venv-spark-$*/bin/python -m pytest tests/unit tests/spark tests/delta -m "not browser" \
 	    -W "ignore::DeprecationWarning"

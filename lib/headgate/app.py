@@ -172,7 +172,9 @@ class App:
             return found[text]
         if len(found) > 1:
             listed = [f"{r.run} ({r.table} {r.window})" for r in [*found.values()][-8:]]
-            raise Usage(f"{len(found)} runs begin with '{text}'", next=f"one of {', '.join(listed)}")
+            raise Usage(
+                f"{len(found)} runs begin with '{text}'", next=f"one of {', '.join(listed)}"
+            )
         if not found:
             raise Usage(f"there is no run '{text[:60]}'", next="headgate runs")
         return next(iter(found.values()))

@@ -39,7 +39,7 @@ POOLS: dict[str, list[Any]] = {
     "s": [None, "", "abc", "ABC", "a b", "12", "7", "ümlaut", "two\nlines", "abc"],
     "u": [None, "x", "y", "abc"],
     "day": [None, date(2026, 1, 1), date(2026, 1, 2), date(2025, 12, 31)],
-    "at": [None, datetime(2026, 1, 1, 12), datetime(2026, 1, 2), datetime(2025, 1, 1)],  # noqa: DTZ001
+    "at": [None, *(datetime(2026, 1, day, 12) for day in (1, 2)), datetime(2025, 1, 1, 12)],  # noqa: DTZ001
     "b": [None, True, False],
     "none": [None],
     "_window": ["2026-01-01"],
@@ -104,9 +104,9 @@ def text_rules() -> Iterator[Rule]:
     yield rule("column_values_to_not_be_in_set", column="s", value_set=["abc", "no"])
     yield rule("column_values_to_be_in_set", column="b", value_set=[True])
     dates = {"min_value": "2026-01-01", "max_value": "2026-01-02"}
-    for column in ("day", "at"):
+    for column, noon in (("day", ""), ("at", " 12:00:00")):
         yield rule("column_values_to_be_between", column=column, **dates, strict_max=True)
-        yield rule("column_values_to_be_in_set", column=column, value_set=["2026-01-02"])
+        yield rule("column_values_to_be_in_set", column=column, value_set=[f"2026-01-02{noon}"])
     yield rule("column_min_to_be_between", column="at", min_value="2025-01-01")
     yield rule("column_max_to_be_between", column="at", max_value="2026-01-01")
 

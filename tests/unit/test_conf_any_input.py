@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
@@ -19,7 +20,7 @@ from unit.conf_files import SUITE, laid_out
 
 FILES = {name: dedent(text) for name, text in SUITE.items()}
 NAMES = sorted(name for name in FILES if "/" in name and not name.startswith("env/"))
-ODD = st.sampled_from([
+ODD: st.SearchStrategy[Any] = st.sampled_from([
     None, True, 0, -1, 1.5, float("nan"), "", " ", "x", "a.b", "orders", "clean.orders", "count(*)",
     "${HOME}", "${", "'", "(", "*", "1", "2026-01-01", [], {}, [[]], [None], [{}], {"": None},
     {"a": {"b": ["c"]}}, {"column": "order_id"}, {"sql": "x"}, [{"row": {"a": None}}], "\u0000",
@@ -28,7 +29,7 @@ ODD = st.sampled_from([
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The paths of all values inside a value."""
-    inner = value.items() if isinstance(value, dict) else ()
+    inner: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else ()
     inner = enumerate(value) if isinstance(value, list) else inner
     return [path, *(place for key, item in inner for place in _places(item, (*path, key)))]
 

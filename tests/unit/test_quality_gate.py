@@ -186,13 +186,19 @@ def test_waiving_row_waives_no_condition_by_accident() -> None:
     assert is_waived(one, frozenset(["paid"]))
 
 
-def test_every_rule_has_a_short_name_of_its_own() -> None:
-    names = [
-        label(Rule(expectation=name, arguments={"column": "c", "name": "a row's own"}))
-        for name in RULES
-    ]
-    assert len(set(names)) == len(names)
-    assert not [name for name in names if name.startswith("expect")]
+def test_every_rule_has_a_short_name() -> None:
+    named = {name: label(Rule(expectation=name, arguments={"name": "paid"})) for name in RULES}
+    assert not [short for short in named.values() if short.startswith("expect") or not short]
+    assert named["row"] == "paid"
+    assert named["expect_column_pair_values_a_to_be_greater_than_b"] == "a_greater_than_b"
+    assert named["expect_compound_columns_to_be_unique"] == "be_unique"
+
+
+def test_a_rule_of_any_length_leaves_a_short_line() -> None:
+    one = rule("row", name="long " * 200, condition="x", mostly=1.0)
+    word = verdict(*[one] * 9, counts=dict.fromkeys(range(9), (1, 2)))
+    assert word.message is not None
+    assert len(word.message) < 500
 
 
 _SHARES = st.one_of(st.none(), st.floats(0, 1))

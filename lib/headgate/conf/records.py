@@ -44,7 +44,7 @@ class Record(Shape):
     what: str
     keys: Mapping[str, Key]
     make: Make = _AS_READ
-    later: tuple[str, ...] = ()  # keys that are promised and do not work yet
+    later: tuple[str, ...] = ()  # keys that are to come
     refused: Mapping[str, str] = field(default_factory=dict)  # keys, and what to say of them
     short: str = ""  # the key that a value which is no map stands for
 

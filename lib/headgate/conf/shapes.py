@@ -155,7 +155,7 @@ class Word(Shape):
     """One of some words."""
 
     words: tuple[str, ...]
-    later: tuple[str, ...] = ()  # words that PRODUCT promises and that do not work yet
+    later: tuple[str, ...] = ()  # words that are to come
     others: Mapping[str, str] = field(default_factory=dict)  # other spellings
 
     def read(self, node: Node, at: At) -> str:

@@ -15,6 +15,8 @@ _PLACES = {
     "file",
 }  # where a thing stands in a file does not change what it does
 
+_IN_ORDER = {("Derive", "columns")}  # later expressions see earlier columns
+
 
 def digest(value: Any) -> str:
     """Sixteen hex digits of a value made of plain Python.
@@ -28,9 +30,14 @@ def digest(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
-        named = {name: _plain(getattr(value, name)) for name in type(value).model_fields}
-        kept = {name: one for name, one in named.items() if name not in _PLACES}
-        return {"": type(value).__name__} | kept
+        kind = type(value).__name__
+        named = {name: getattr(value, name) for name in type(value).model_fields}
+        kept = {
+            name: _plain(list(one.items()) if (kind, name) in _IN_ORDER else one)
+            for name, one in named.items()
+            if name not in _PLACES
+        }
+        return {"": kind} | kept
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

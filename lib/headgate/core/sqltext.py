@@ -35,7 +35,9 @@ def carrying(text: str, columns: list[str]) -> str | None:
     if not words or words[0] != "select" or at is None or _REGROUPS & set(words):
         return None
     listed = ", ".join(f"`{name}`" for name in columns)
-    return f"{text[:at].rstrip()}, {listed} {text[at:]}"
+    head = text[:at].rstrip()
+    end = "\n" if "--" in head else ""  # of a comment that would swallow what is added
+    return f"{head}{end}, {listed} {text[at:]}"
 
 
 def parameters(text: str) -> frozenset[str]:

@@ -179,9 +179,7 @@ class Facts:
         )
 
 
-def _slice(
-    window: str, runs: Sequence[RunRecord], published: Mapping[str, RunRecord]
-) -> Slice:
+def _slice(window: str, runs: Sequence[RunRecord], published: Mapping[str, RunRecord]) -> Slice:
     return Slice(
         window=window,
         last=runs[-1],

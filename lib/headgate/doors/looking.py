@@ -109,7 +109,9 @@ def plain_rows(df: DataFrame, most: int) -> list[dict[str, Any]]:
     """The first rows as JSON has them."""
     from pyspark.sql import functions as F
 
-    text = F.to_json(F.struct(*[F.col(f"`{n}`") for n in df.columns]), {"ignoreNullFields": "false"})
+    text = F.to_json(
+        F.struct(*[F.col(f"`{n}`") for n in df.columns]), {"ignoreNullFields": "false"}
+    )
     return [json.loads(row[0]) for row in df.limit(most).select(text).collect()]
 
 

@@ -1,4 +1,4 @@
-"""The drawings of the report: the tables as a graph, and a strip of bars for each table's windows."""
+"""The drawings of the report: the tables as a graph, and each table's windows as a strip."""
 
 from __future__ import annotations
 
@@ -127,7 +127,9 @@ def _box(node: Node) -> Html:
     inside = [
         tag("title", said),
         _rect(node, f"box {node.state.replace(' ', '-')}"),
-        tag("rect", x=node.x, y=node.y, width=5, height=HEIGHT, rx=2.5, class_="gate " + node.state),
+        tag(
+            "rect", x=node.x, y=node.y, width=5, height=HEIGHT, rx=2.5, class_="gate " + node.state
+        ),
         *_texts(node),
         together(share_bar(standing.rows, node.x + 14, node.y + HEIGHT - 11, NODE - 24, 4)),
     ]
@@ -141,7 +143,8 @@ def _rect(node: Node, kind: str) -> Html:
 def _texts(node: Node) -> list[Html]:
     raw = node.standing is None
     number = f"{node.rows:,}" if node.rows else "–"
-    room = 27 - len(number)
+    # No font is measured here: signs are taken to be as wide as in the widest usual one.
+    room = int((NODE - 34 - 7.8 * len(number)) / (6.4 if raw else 8.2))
     title = node.title if len(node.title) <= room else node.title[: room - 1] + "…"
     down = 28 if raw else 22
     return [

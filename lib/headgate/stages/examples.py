@@ -11,15 +11,15 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from headgate.core.results import Rows
 from headgate.core.spec import Example, Suite, Table
 from headgate.stages import judging
 from headgate.stages.counting import Counter
-from headgate.stages.given import Given, as_text, work_on
+from headgate.stages.given import Given, work_on
 from headgate.stages.preview import ended, flowed_rows
+from headgate.stages.sample import as_text
 from headgate.stages.work import Work
 from headgate.transforms.hidden import (
     ACCEPTED,
@@ -167,7 +167,9 @@ def _unmatched(
 
 
 def _same_row(expected: Row, actual: Row) -> bool:
-    return all(name in actual and same_value(value, actual[name]) for name, value in expected.items())
+    return all(
+        name in actual and same_value(value, actual[name]) for name, value in expected.items()
+    )
 
 
 def _same_rejected(pairs: Sequence[tuple[Rejected, Row]]) -> Callable[[Row, Row], bool]:

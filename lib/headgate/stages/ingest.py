@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from pyspark.sql import DataFrame
@@ -15,7 +15,7 @@ from headgate.core.spec import Ingested
 from headgate.stages.counting import Counter
 from headgate.stages.due import due_if_changed
 from headgate.stages.lake import Lake, rules_of
-from headgate.stages.ledger import Batch, found_files, pin
+from headgate.stages.ledger import Batch, Known, found_files, pin
 from headgate.stages.slices import Slices
 from headgate.stages.work import Due, Fails, Work
 from headgate.storage.points import reached
@@ -28,7 +28,7 @@ from headgate.storage.raw import (
     shape_of,
 )
 from headgate.storage.targets import ByWindow, Target
-from headgate.transforms.contract import to_contract
+from headgate.transforms.contract import to_contract, windowed_by
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Matched:
 
 def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -> list[Due]:
     """The windows whose files, contract or rules differ from their last try."""
-    batch = found_files(lake, table, named)
+    batch = batch_of(lake, table, named)
     found = []
-    for window in sorted({*batch.windows, *batch.gone} if named is None else named):
-        files = batch.windows.get(window, [])
-        if not files:
+    for window in sorted(batch.windows):
+        if named is not None and window not in named:
             continue
+        files = batch.windows[window]
         news = [file.new for file in files if file.new]
         detail = "; ".join(news[:3]) + (f" and {len(news) - 3} more" if len(news) > 3 else "")
         one = due_if_changed(
@@ -60,9 +60,33 @@ def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -
     return found
 
 
+def batch_of(lake: Lake, table: Ingested, named: Sequence[str] | None) -> Batch:
+    """The table's files by window; a column tells the windows where the path does not."""
+    if table.window_by is None:
+        return found_files(lake, table, named)
+    return found_files(lake, table, None, lambda files: _windows_of(lake, table, files))
+
+
+def _windows_of(lake: Lake, table: Ingested, files: Sequence[Known]) -> dict[str, tuple[str, ...]]:
+    """The windows that the rows of new files belong to. A file that cannot be read has its own."""
+    if not files:
+        return {}
+    batch, broken = Batch(), dict[str, Fails]()
+    for file in files:
+        batch.windows.setdefault(file.path, []).append(replace(file, windows=()))
+    groups = _groups(lake, table, batch, list(batch.windows), broken)
+    found: dict[str, tuple[str, ...]] = {}
+    for group in groups:
+        rows = _rows(lake, table, group, list(group.files), with_record=False)
+        for row in rows.select("_file", "_window").distinct().sort("_file", "_window").collect():
+            found[row["_file"]] = (*found.get(row["_file"], ()), row["_window"])
+    return found
+
+
 def parts(table: Ingested, batch: Batch, window: str) -> dict[str, str]:
-    """What the window is made of."""
-    files = sorted((file.path, file.content) for file in batch.windows[window])
+    """What the window is made of. A file that went away since does not change that."""
+    there = [(file.path, file.content) for file in batch.windows[window]]
+    files = sorted([*there, *batch.gone.get(window, [])])
     contract = digest([table.source, list(table.columns.items()), table.on_change, table.window_by])
     return {"files": digest(files), "contract": contract, "rules": rules_of(table)}
 
@@ -79,7 +103,7 @@ def missing(lake: Lake, table: Ingested, window: str) -> InputMissing:
 def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
     """Pin the batch, look at the shape of each file, and hand the readable windows to the flow."""
     windows = [one.window for one in chosen]
-    batch = found_files(lake, table, windows)
+    batch = batch_of(lake, table, windows)
     pin(lake, table.name, batch.fresh(windows))
     reached("pinned")
     broken: dict[str, Fails] = {}
@@ -88,7 +112,7 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         if gone:
             broken[window] = _told(
                 InputMissing(
-                    f"{gone[0]} was read before and is not there any more; without it the "
+                    f"{gone[0][0]} was read before and is not there any more; without it the "
                     f"window would lose its rows",
                     where=f"{table.name} {window}",
                     next="put the file back and run it again",
@@ -99,14 +123,17 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
 
     def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
         made = []
+        wanted = {file.path for window in windows for file in batch.windows.get(window, ())}
         for group in groups:
-            files = [file for file in group.files if file.window in windows]
+            files = [file for file in group.files if file.path in wanted]
             if files:
                 made.append(_rows(lake, table, group, files, with_record))
+        if not made:  # a changed file left these windows, and there is no other
+            return lake.delta(table.name).read().limit(0)
         df = made[0]
         for more in made[1:]:
             df = df.unionByName(more, allowMissingColumns=True)
-        return df
+        return df if table.window_by is None else df.where(df["_window"].isin(list(windows)))
 
     return Work(
         table=table,
@@ -115,6 +142,7 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         read=read,
         target=target(lake, table),
         broken=broken,
+        ungated=frozenset(window for window in windows if not batch.windows.get(window)),
     )
 
 
@@ -127,10 +155,13 @@ def _groups(
     lake: Lake, table: Ingested, batch: Batch, windows: Sequence[str], broken: dict[str, Fails]
 ) -> list[Matched]:
     shapes: dict[Shape | None, list[SourceFile]] = {}
+    taken: set[str] = set()
     for window in windows:
         for file in sorted(batch.windows.get(window, []), key=lambda f: f.path):
             if window in broken:
                 break
+            if file.path in taken:
+                continue
             try:
                 shape = shape_of(lake.raw, file.path, table.source)
                 if shape is not None:
@@ -138,6 +169,7 @@ def _groups(
             except HeadgateError as error:
                 broken[window] = _told(error)
                 break
+            taken.add(file.path)
             shapes.setdefault(shape, []).append(file.source())
     made = []
     for shape, files in shapes.items():
@@ -222,9 +254,12 @@ def _rows(
     sources, extras = group.sources, group.extras
     if table.source.format == "parquet":
         sources, extras = matched(table, shape, files[0].path)
-    return to_contract(
+    rows = to_contract(
         raw, table.columns, sources, extras, table.on_change, with_record=with_record
     )
+    if table.window_by is None:
+        return rows
+    return windowed_by(rows, table.window_by, lake.suite.window.value)
 
 
 def _told(error: HeadgateError) -> Fails:

@@ -65,7 +65,11 @@ class Lake:
 
     def now(self) -> datetime:
         """The time in the suite's zone, without it."""
-        return self.clock().astimezone(ZoneInfo(self.suite.timezone)).replace(tzinfo=None)
+        return self.local(self.clock())
+
+    def local(self, moment: datetime) -> datetime:
+        """A moment in the suite's zone, without it."""
+        return moment.astimezone(ZoneInfo(self.suite.timezone)).replace(tzinfo=None)
 
     def bounds(self, window: str) -> tuple[datetime, datetime]:
         """A window's first instant, and the first after it."""

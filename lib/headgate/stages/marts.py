@@ -115,7 +115,8 @@ def rebuilds(lake: Lake, table: Mart) -> bool:
     if table.sql is None:
         return False
     views = {name: _empty(lake, other) for name, other in table.reads.items()}
-    return not groups_by(_sql(lake, table, views), table.period_column)
+    made = _sql(lake, table, views)
+    return not groups_by(made, table.period_column, table.period.grain)
 
 
 def _empty(lake: Lake, name: str) -> DataFrame:

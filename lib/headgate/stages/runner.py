@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from headgate.core.errors import HeadgateError, Held, Infrastructure, StepFailed
+from headgate.core.errors import HeadgateError, Held, Infrastructure, StepFailed, Usage
 from headgate.core.records import CheckRecord, RunRecord
 from headgate.core.results import JOB_OF, Entry
 from headgate.core.spec import Table
@@ -121,6 +121,7 @@ def _guarded(
 ) -> list[Entry]:
     """The pass; whatever goes wrong becomes entries with a message."""
     try:
+        refuse_foreign(lake, table)
         work = layer_of(table).work(lake, table, chosen)
         names = work.slices.names
         if not work.together and len(names) > MOST_APART:
@@ -137,6 +138,20 @@ def _guarded(
         entries = [_failed(table, one, classify(error), started) for one in chosen]
         _record_failed(lake, table, chosen, entries)
         return entries
+
+
+def refuse_foreign(lake: Lake, table: Table) -> None:
+    """A table or files that Headgate did not write are not written over."""
+    if lake.history.version(table.name) is not None:
+        return
+    path = lake.path(table.name)
+    if lake.version(table.name) is not None:
+        what = "this is a Delta table that Headgate did not write"
+    elif any(True for _ in files_for(path, lake.spark).listing("")):
+        what = "this folder holds files that Headgate did not write"
+    else:
+        return
+    raise Usage(what, where=path, next=f"move it away, or give {table.name} another name")
 
 
 def _tried(lake: Lake, work: Work, orders: Orders, fence: int) -> list[Entry]:

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import threading
+import warnings
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -112,6 +113,8 @@ def hush() -> None:
 
         for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
             PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
+    # Of functions with type hints where pandas is not installed: they run as they should.
+    warnings.filterwarnings("ignore", "Cannot infer the eval type", UserWarning)
     if os.environ.get("HEADGATE_SPARK_LOG", "off") != "off":
         return
     jvm: Any = SparkContext._jvm

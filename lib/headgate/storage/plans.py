@@ -37,10 +37,22 @@ def _leaves(df: DataFrame) -> int:
     return sum(1 for node in found if node and node[1] in ("LocalRelation", "LogicalRDD"))
 
 
-def groups_by(made: DataFrame, period: str) -> bool:
+# Units whose stretches lie wholly in one period of the grain.
+_WITHIN = {
+    "hour": {"hour"},
+    "day": {"hour", "day"},
+    "week": {"hour", "day", "week"},
+    "month": {"hour", "day", "month"},
+    "year": {"hour", "day", "month", "year"},
+}
+_HARMLESS = {"cast", "to_timestamp", "gettimestamp", "coalesce"}
+
+
+def groups_by(made: DataFrame, period: str, grain: str) -> bool:
     """Whether rows of one period are made from rows of that period only.
 
-    True for a query over one input, row by row or grouped by an expression of the period column.
+    True for a query over one input, row by row or grouped by the period's column, whole or cut to
+    a unit that lies within the period.
     """
     plan: Any = made._jdf.queryExecution().analyzed()
     if not bool(plan.deterministic()):
@@ -53,9 +65,40 @@ def groups_by(made: DataFrame, period: str) -> bool:
         if node[1] == "Aggregate":
             aggregates += 1
             keys = line.partition("Aggregate [")[2].partition("], [")[0]
-            if not re.search(rf"\b{re.escape(period)}#\d+", keys):
+            if not any(_within(key, period, grain) for key in _separate(keys)):
                 return False
         elif node[1] not in _BY_ROW:
             return False
         leaves += node[1] in ("LocalRelation", "LogicalRDD")
     return leaves == 1 and aggregates <= 1
+
+
+def _separate(keys: str) -> list[str]:
+    """Grouping expressions, parted at the commas outside brackets."""
+    parts, depth, at = [], 0, 0
+    for place, sign in enumerate(keys):
+        depth += (sign == "(") - (sign == ")")
+        if sign == "," and depth == 0:
+            parts.append(keys[at:place])
+            at = place + 1
+    return [*parts, keys[at:]]
+
+
+def _within(key: str, period: str, grain: str) -> bool:
+    """Whether a grouping expression tells periods apart.
+
+    >>> _within("to_date(at#1, None, Some(UTC), true)", "at", "month"), _within("at#1", "at", "day")
+    (True, True)
+    >>> _within("year(cast(at#1 as date))", "at", "day")
+    False
+    """
+    if not re.search(rf"\b{re.escape(period)}#\d+", key):
+        return False
+    calls = {name.lower() for name in re.findall(r"([a-zA-Z_]+)\(", key)} - {"some"}
+    units = set()
+    if calls & {"to_date"} or "as date)" in key:
+        units.add("day")
+    if calls & {"date_trunc", "trunc"}:
+        units |= {unit.lower() for unit in re.findall(r"\b(hour|day|week|month|year)\b", key, re.I)}
+    known = calls <= _HARMLESS | {"to_date", "date_trunc", "trunc"}
+    return known and units <= _WITHIN[grain]

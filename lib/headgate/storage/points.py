@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections import Counter
 
@@ -53,7 +54,6 @@ def _die() -> None:
 
 def _gateway_pid() -> int | None:
     """The JVM that pyspark started for this process; None under spark-submit, where it is above."""
-    from pyspark import SparkContext
-
-    process = getattr(SparkContext._gateway, "proc", None)
+    pyspark = sys.modules.get("pyspark")
+    process = getattr(pyspark.SparkContext._gateway, "proc", None) if pyspark else None
     return process.pid if process is not None else None

@@ -93,23 +93,25 @@ def _prepared(settings: SparkSettings, timezone: str, app: str) -> SparkConf:
     found = [] if sparkconf.names_delta(known) else jars.delta_jars(spark, delta, fetch=True)
     ours = sparkconf.defaults(master, timezone=timezone, app=app, jars=found)
     made = sparkconf.merged(ours, {**settings.conf, "spark.master": master}, platform)
-    classes = archive.options(found) if master.startswith("local") else ""
-    options = sparkconf.java_options(made.get(sparkconf.OPTIONS, ""), settings, classes)
-    if options:
-        made[sparkconf.OPTIONS] = options
+    if master.startswith("local"):
+        theirs = known.get(sparkconf.OPTIONS, "")
+        made[sparkconf.OPTIONS] = sparkconf.java_options(
+            theirs, quick=settings.quick, archive=archive.options(found)
+        )
     _choose_python(master)
     return gateway.launch(made)
 
 
 def _joined(settings: SparkSettings, timezone: str, app: str) -> SparkConf:
-    """Under spark-submit the command line wins; only what it leaves open is set."""
+    """The settings of a further session in a JVM that runs already."""
     conf = gateway.connect()
-    given: dict[str, str] = dict(conf.getAll())
     platform = sparkconf.platform_settings()
-    chosen = {key: value for key, value in given.items() if platform.get(key) != value}
-    master = chosen.get("spark.master") or _master(settings, platform)
+    given: dict[str, str] = {}
+    if _submitted():  # the command line wins; it is what the platform's defaults do not say
+        given = {key: value for key, value in conf.getAll() if platform.get(key) != value}
+    master = given.get("spark.master") or _master(settings, platform)
     ours = sparkconf.defaults(master, timezone=timezone, app=app, jars=())
-    users = {**settings.conf, **chosen, "spark.master": master}
+    users = {**settings.conf, **given, "spark.master": master}
     for key, value in sparkconf.merged(ours, users, platform).items():
         conf.set(key, value)
     if not gateway.has_class(sparkconf.EXTENSION):
@@ -122,8 +124,13 @@ def _joined(settings: SparkSettings, timezone: str, app: str) -> SparkConf:
     return conf
 
 
+def _submitted() -> bool:
+    """Whether spark-submit started this process."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
 def _how_to_submit() -> str:
-    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+    if not _submitted():
         return "start in a fresh Python process (restart the kernel)"
     spark, delta = jars.installed_pair()
     return f"./spark-submit.sh, or spark-submit --packages {pairs.coordinate(spark, delta)}"

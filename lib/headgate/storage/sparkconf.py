@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-
-from headgate.core.spec import SparkSettings
 
 EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
@@ -18,6 +17,8 @@ EXECUTOR_PATH = "spark.executorEnv.PYTHONPATH"
 OPTIONS = "spark.driver.extraJavaOptions"
 # C1 and the serial collector start in half the time, and work for long at half the speed.
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+# For batch work on few cores; Java's default trades throughput for short pauses.
+STEADY = "-XX:+UseParallelGC"
 GIB = 1 << 30
 
 
@@ -85,14 +86,18 @@ def parsed(text: str) -> dict[str, str]:
     return made
 
 
-def java_options(theirs: str, settings: SparkSettings, archive: str) -> str:
-    """Options of the driver's JVM, ours first: of two, Java takes the last."""
+def java_options(theirs: str, *, quick: bool, archive: str) -> str:
+    """Options of the driver's JVM, ours first: of two, Java takes the last.
+
+    >>> java_options("-XX:+UseZGC -Dlog4j2.configurationFile=x", quick=True, archive="")
+    '-XX:+UseZGC -Dlog4j2.configurationFile=x'
+    """
     made = []
     log = Path(__file__).with_name("log4j2.properties")
     if "log4j2.configurationFile" not in theirs and not _own_log4j() and log.is_file():
         made.append(f"-Dlog4j2.configurationFile={log.as_uri()}")
-    if settings.quick and "-XX:+Use" not in theirs:
-        made.append(QUICK)
+    if not re.search(r"-XX:\+Use\w+GC", theirs):
+        made.append(QUICK if quick else STEADY)
     if "SharedArchiveFile" not in theirs:
         made.append(archive)
     return " ".join(filter(None, [*made, theirs]))

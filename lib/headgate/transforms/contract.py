@@ -87,6 +87,21 @@ def _rescued(
     return F.when(F.col(OTHERS).isNotNull() | named.isNotNull(), F.to_json(both))
 
 
+_FORMS = {"hour": "yyyy-MM-dd'T'HH", "day": "yyyy-MM-dd", "month": "yyyy-MM"}
+
+
+def windowed_by(rows: DataFrame, name: str, grain: str) -> DataFrame:
+    """Rows in the window that a column tells; where it tells none, rejected in their file's own."""
+    moment = F.expr(f"try_cast({quoted(name)} AS timestamp)")
+    reason = F.array(F.lit(f"{name}: tells no window"))
+    before = F.coalesce(F.col(REASONS), F.array().cast("array<string>"))
+    made = {
+        "_window": F.coalesce(F.date_format(moment, _FORMS[grain]), F.col("_window")),
+        REASONS: F.when(moment.isNull(), F.concat(before, reason)).otherwise(F.col(REASONS)),
+    }
+    return rows.select([made.get(one, F.col(quoted(one))).alias(one) for one in rows.columns])
+
+
 def not_a(name: str, column: Column) -> str:
     """The reason for a value that does not fit: the column and its type, never the value."""
     how = f" written {column.format}" if column.format else ""
