@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,15 @@ from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors, selected
 from headgate.core.spec import SparkSettings, Suite, Table
 from headgate.core.windows import parse_range
+from headgate.quality.gate import is_waived
+from headgate.quality.wording import label
 from headgate.stages.idle import idle
 from headgate.stages.lake import Lake
 from headgate.stages.planning import Planned, planned
 from headgate.stages.preview import Preview, previewed
 from headgate.stages.rejected import typed
 from headgate.stages.repair import repaired
-from headgate.stages.runner import Orders, run_table
+from headgate.stages.runner import Orders, record_idle, run_table
 from headgate.stages.standing import Standing, standings
 from headgate.stages.undo import undone
 from headgate.storage.faults import classify
@@ -81,6 +84,7 @@ class App:
     ) -> Result:
         """Run what is due, dependencies first."""
         names, named = self.selected(what, layer), self.windows(window)
+        self._know_rules(names, waive)
         orders = Orders(
             named=named, force=force, waived=frozenset(waive), because=because,
             break_lease=break_lease, say=say,
@@ -105,12 +109,28 @@ class App:
                 say("entry", entry=entry)
         return Result(self.suite.name, result.runs, tuple(errors), tuple(codes))
 
+    def _know_rules(self, names: Sequence[str], waived: Sequence[str]) -> None:
+        """A waiver of a rule that no chosen table has is a slip of the pen."""
+        tables = [self.suite.tables[name] for name in names]
+        for word in waived:
+            rules = [rule for table in tables for rule in table.quality]
+            if word == "max_rejected" or any(is_waived(rule, frozenset([word])) for rule in rules):
+                continue
+            known = [label(rule) for rule in rules]
+            close = get_close_matches(word, known, 1, 0.4)
+            raise Usage(
+                f"no rule of these tables is called '{word}'",
+                next=f"--waive '{close[0] if close else ', '.join(known[:6])}'",
+            )
+
     def _table(self, name: str, orders: Orders) -> tuple[list[Entry], HeadgateError | None]:
         table = self.suite.tables[name]
         try:
             entries = run_table(self.lake, table, orders)
             if orders.named is not None:
-                entries += idle(self.lake, table, orders.named, entries)
+                rest = idle(self.lake, table, orders.named, entries)
+                record_idle(self.lake, table, rest)
+                entries += rest
         except HeadgateError as error:
             return [], error
         except Exception as error:

@@ -113,8 +113,8 @@ class History:
     def add(self, record: RunRecord) -> None:
         """Take in a newer record."""
         self.records.append(record)
-        if record.status == "unchanged":
-            return
+        if record.status != "published" and not record.fingerprint:
+            return  # there was nothing to do, or nothing to do it with
         self._last[record.table, record.window] = record
         if record.effective:
             self._published.setdefault(record.table, {})[record.window] = record
@@ -138,6 +138,11 @@ class History:
             and r.sequence < record.sequence
         ]  # fmt: skip
         return earlier[-1] if earlier else None
+
+    def blocked(self, table: str) -> list[str]:
+        """The windows that the last try left blocked."""
+        last = self._last.items()
+        return sorted(w for (name, w), r in last if name == table and r.status == "blocked")
 
     def windows(self, table: str) -> list[str]:
         """All windows that were ever tried."""

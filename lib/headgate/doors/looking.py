@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from headgate.conf import read_suite
@@ -66,16 +66,15 @@ def preview(arguments: argparse.Namespace) -> Answer:
     """What would be written and rejected."""
     app = opened(arguments, [arguments.table])
     seen = app.preview(arguments.table, arguments.window)
-    accepted = plain_rows(seen.accepted, arguments.rows)
-    rejected = plain_rows(seen.rejected, arguments.rows)
-    rows = seen.rows
-    good = rows.written + rows.withheld
+    rows, good = seen.rows, seen.rows.written + seen.rows.withheld
+    accepted = texts(seen.accepted, arguments.rows if good else 0)
+    rejected = texts(seen.rejected, arguments.rows if rows.quarantined else 0)
     _say(
         arguments,
         sheets.preview_line(seen),
         *([sheets.why_sheet(seen)] if any(one.reasons for one in seen.slices) else []),
-        rows_sheet(seen.accepted.columns, accepted, f"accepted: {_of(accepted, good)}"),
-        rows_sheet(seen.rejected.columns, rejected, f"rejected: {_of(rejected, rows.quarantined)}"),
+        rows_sheet(accepted, f"accepted: {_of(accepted, good)}"),
+        rows_sheet(rejected, f"rejected: {_of(rejected, rows.quarantined)}"),
     )
     return _answer(
         app,
@@ -85,8 +84,8 @@ def preview(arguments: argparse.Namespace) -> Answer:
         message=seen.message,
         rows=dict(vars(rows)),
         slices=[_slice(one) for one in seen.slices],
-        accepted=accepted,
-        rejected=rejected,
+        accepted=[json.loads(text) for text in accepted],
+        rejected=[json.loads(text) for text in rejected],
     )
 
 
@@ -101,27 +100,29 @@ def _slice(one: Any) -> dict[str, Any]:
     }
 
 
-def _of(shown: Sequence[Any], total: int) -> str:
+def _of(shown: Sequence[str], total: int) -> str:
     return f"{total:,} rows" if len(shown) == total else f"{len(shown):,} of {total:,} rows"
 
 
-def plain_rows(df: DataFrame, most: int) -> list[dict[str, Any]]:
-    """The first rows as JSON has them."""
+def texts(df: DataFrame, most: int) -> list[str]:
+    """The first rows, each as JSON."""
+    if not most:
+        return []
     from pyspark.sql import functions as F
 
-    text = F.to_json(
-        F.struct(*[F.col(f"`{n}`") for n in df.columns]), {"ignoreNullFields": "false"}
-    )
-    return [json.loads(row[0]) for row in df.limit(most).select(text).collect()]
+    names = [F.col(f"`{name}`") for name in df.columns]
+    text = F.to_json(F.struct(*names), {"ignoreNullFields": "false"})
+    return [row[0] for row in df.limit(most).select(text).collect()]
 
 
-def rows_sheet(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], title: str) -> Grid:
-    """Rows of a table: the user's columns first, those that are null throughout left out."""
-    own = [name for name in columns if not name.startswith("_")]
-    order = ["_reasons"] if "_reasons" in columns else []
-    order += [*own, *[name for name in columns if name.startswith("_") and name != "_reasons"]]
-    used = [name for name in order if any(row.get(name) is not None for row in rows)]
-    return grid(rows, used, title=title, empty="")
+def rows_sheet(rows: Sequence[str], title: str) -> Grid:
+    """Rows of a table as they are written, whoever they are of: no separators in their numbers."""
+    read = [json.loads(text, parse_float=str, parse_int=str) for text in rows]
+    names = list(read[0]) if read else []
+    last = [name for name in ("_file", "_row", "_reasons", "_record") if name in names]
+    used = [name for name in names if not name.startswith("_")] + last
+    used = [name for name in used if any(row[name] is not None for row in read)]
+    return grid(read, used, title=title, empty="")
 
 
 def runs(arguments: argparse.Namespace) -> Answer:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from headgate.app import App, opened
 from headgate.core.results import Result
 from headgate.doors import sheets
-from headgate.doors.looking import plain_rows, rows_sheet
+from headgate.doors.looking import rows_sheet, texts
 from headgate.doors.tables import Grid
 from headgate.stages.preview import Preview
 
@@ -42,7 +42,7 @@ class Seen(Preview):
     def _sheets(self) -> list[Grid]:
         made = []
         for title, df in (("accepted", self.accepted), ("rejected", self.rejected)):
-            made.append(rows_sheet(df.columns, plain_rows(df, _SHOWN), title))
+            made.append(rows_sheet(texts(df, _SHOWN), title))
         return made
 
     def __repr__(self) -> str:

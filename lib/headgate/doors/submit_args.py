@@ -174,9 +174,9 @@ def _all_settings(
     master = _master(suite) or platform.get("spark.master", "local[*]")
     ours = sparkconf.defaults(master, timezone=suite.timezone, app=suite.name, jars=())
     made |= {n: ours[n] for n in _BEFORE_THE_JVM if n in ours and n not in {*platform, *made}}
-    if {**platform, **made}.get("spark.submit.deployMode") != "cluster":
+    if master.startswith("local"):
         theirs = made.get(sparkconf.OPTIONS) or platform.get(sparkconf.OPTIONS, "")
-        made[sparkconf.OPTIONS] = sparkconf.java_options(theirs, settings, "")
+        made[sparkconf.OPTIONS] = sparkconf.java_options(theirs, quick=settings.quick, archive="")
     return {name: value for name, value in made.items() if value}
 
 

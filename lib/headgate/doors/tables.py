@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _STYLE = "text-align:left;white-space:pre-wrap;vertical-align:top"
-_LONGEST = 60  # signs of a cell that is not in the last column
+_LONGEST = 90  # signs of a cell that is not in the last column
 
 
 @dataclass(frozen=True, repr=False)

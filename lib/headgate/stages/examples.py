@@ -20,6 +20,7 @@ from headgate.stages.counting import Counter
 from headgate.stages.given import Given, work_on
 from headgate.stages.preview import ended, flowed_rows
 from headgate.stages.sample import as_text
+from headgate.stages.shape import Shaped
 from headgate.stages.work import Work
 from headgate.transforms.hidden import (
     ACCEPTED,
@@ -62,15 +63,17 @@ class Outcome:
 def outcome(spark: SparkSession, suite: Suite, table: Table, given: Given) -> Outcome:
     """Run a table's steps and rules on given rows, in memory."""
     work, count = work_on(spark, suite, table, given)
-    rows, _ = ended(work, None)
+    counter = None if work.regroups else Counter(work.slices)
+    rows, shaped = ended(work, counter)
     ends = _collected(rows)
+    counts = _counts(work, counter, shaped) if counter else Rows(read=count, written=len(ends))
     written = [one for one in ends if one[FATE] == ACCEPTED and not one.get(DELETED)]
     thrown = [one for one in ends if one[FATE] == QUARANTINED]
     came = tuple(_came(one) for one in thrown)
     return Outcome(
         written=[_own(one) for one in written],
         rejected=[_rejected(one, was) for one, was in zip(thrown, came, strict=True)],
-        rows=Rows(read=count, written=len(ends)) if work.regroups else _counts(work),
+        rows=counts,
         came=came,
     )
 
@@ -105,11 +108,9 @@ def _rejected(row: Row, came: Row) -> Rejected:
     return Rejected({**own, **lost, "_reasons": list(row[REASONS])})
 
 
-def _counts(work: Work) -> Rows:
-    """The fate of every row, by queries: metrics of rows this few may be optimised away."""
-    counter = Counter(work.slices)
-    _, shaped = ended(work, counter)
-    counts = counter.counted(trusted=False)
+def _counts(work: Work, counter: Counter, shaped: Sequence[Shaped]) -> Rows:
+    """The fate of every row; a step that changed their number without saying so is an error."""
+    counts = counter.counted(trusted=True)
     every = []
     for place, name in enumerate(work.slices.names):
         code = work.slices.grain.index(name) - work.slices.base

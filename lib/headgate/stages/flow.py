@@ -168,6 +168,12 @@ def _judged(
         rows, why = fates(shaped, counts, code, tally.total, name, window)
     word = judging.verdict(work, window, code, counts["ends"], found, tally)
     settled = judging.settled(rows, tally, blocked=word.closed)
+    if not (work.regroups or settled.balanced):
+        raise StepFailed(
+            f"the rows do not add up: {settled}; nothing was published",
+            where=f"{name} {window}",
+            next="report this: Headgate lost count of its own rows",
+        )
     return Judged(window, secrets.token_hex(6), settled, word, why)
 
 

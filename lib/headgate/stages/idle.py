@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
 
 from headgate.core.errors import InputMissing
@@ -22,7 +23,7 @@ def idle(lake: Lake, table: Table, named: Sequence[str], ran: Iterable[Entry]) -
             continue
         lacking = without_input(lake, table, window)
         entry = Entry(
-            run="",
+            run=secrets.token_hex(6),
             job=JOB_OF[table.layer],
             table=table.name,
             window=window,

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from headgate.core.errors import HeadgateError, Held, Infrastructure, StepFailed, Usage
@@ -79,7 +79,7 @@ def _one_pass(
     """The next pass under the lease; no entry where nothing is left to do."""
 
     def left() -> list[Due]:
-        due = layer_of(table).due(lake, table, orders.named, orders.force)
+        due = due_now(lake, table, orders)
         return [d for d in due if d.window not in done and (only is None or d.window in only)]
 
     started = time.monotonic()
@@ -110,6 +110,19 @@ def _one_pass(
         lease.release(clean=clean)
 
 
+def due_now(lake: Lake, table: Table, orders: Orders) -> list[Due]:
+    """What is due of a table; with a waiver also what a gate held back."""
+    layer = layer_of(table)
+    due = layer.due(lake, table, orders.named, orders.force)
+    if not orders.waived or orders.force:
+        return due
+    held = [one for one in lake.history.blocked(table.name) if one not in {d.window for d in due}]
+    if orders.named is not None:
+        held = [window for window in held if window in orders.named]
+    again = layer.due(lake, table, held, True) if held else []
+    return [*due, *(replace(one, why="waiver") for one in again if one.window in held)]
+
+
 def _guarded(
     lake: Lake,
     table: Table,
@@ -126,7 +139,13 @@ def _guarded(
         names = work.slices.names
         if not work.together and len(names) > MOST_APART:
             work, whole = work.only(names[:MOST_APART]), False
-        work = replace(work, through=work.through and whole, waived=orders.waived)
+        because = f"; waived {', '.join(sorted(orders.waived))}: {orders.because}"
+        work = replace(
+            work,
+            through=work.through and whole,
+            waived=orders.waived,
+            said=because if orders.waived else "",
+        )
         refused = [_broken(work, one, started) for one in chosen if one.window in work.broken]
         _record(lake, work, refused)
         if not work.slices.names:
@@ -201,15 +220,16 @@ def _had_rejected(lake: Lake, table: str, window: str) -> bool:
 def _record(lake: Lake, work: Work, entries: Sequence[Entry]) -> None:
     if not entries:
         return
-    at = datetime.now(timezone.utc).isoformat()
+    now = datetime.now(timezone.utc)
+    at = now.isoformat()
     records = [
         RunRecord.of(
             entry,
             suite=lake.suite.name,
-            started_at=at,
+            started_at=(now - timedelta(seconds=entry.seconds)).isoformat(),
             finished_at=at,
             fingerprint=work.due[entry.window].fingerprint,
-            causes=work.due[entry.window].why,
+            causes=work.due[entry.window].why + work.said,
             parts=dict(work.due[entry.window].parts),
             inputs=dict(work.inputs),
             through=work.through,
@@ -227,6 +247,12 @@ def _record(lake: Lake, work: Work, entries: Sequence[Entry]) -> None:
             message=entry.message, **vars(entry.rows),
         )  # fmt: skip
     lake.records.add("alerts", alerts(entries, at))
+
+
+def record_idle(lake: Lake, table: Table, entries: Sequence[Entry]) -> None:
+    """Put named slices that did not run on record."""
+    work = Work.nothing(table, {entry.window: Due(entry.window, "named", "") for entry in entries})
+    _record(lake, work, entries)
 
 
 def alerts(entries: Sequence[Entry], at: str) -> list[dict[str, Any]]:
@@ -251,7 +277,7 @@ def _record_failed(
     lake: Lake, table: Table, chosen: Sequence[Due], entries: Sequence[Entry]
 ) -> None:
     """A failure is put on record too, unless that is what fails."""
-    work = Work(table, None, {one.window: one for one in chosen}, None, None)  # type: ignore[arg-type]
+    work = Work.nothing(table, {one.window: one for one in chosen})
     try:
         _record(lake, work, entries)
     except Exception as error:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from pyspark.sql import DataFrame, SparkSession
 
 from headgate.core.results import JOB_OF
 from headgate.core.spec import Table
 from headgate.core.steps import Step
+from headgate.core.windows import Grain
 from headgate.stages.counting import Counter
 from headgate.stages.slices import Slices
 from headgate.storage.quarantine import Quarantine
@@ -60,7 +61,13 @@ class Work:
     ungated: frozenset[str] = frozenset()  # windows that left their input
     broken: Mapping[str, Fails] = field(default_factory=dict)  # slices that cannot be read
     waived: frozenset[str] = frozenset()
-    waived_because: str | None = None
+    said: str = ""  # what the record adds to why it ran
+
+    @staticmethod
+    def nothing(table: Table, due: Mapping[str, Due]) -> Work:
+        """Slices that do not run, to be put on record."""
+        none: Any = None
+        return Work(table, Slices((), Grain.day), due, none, none)
 
     @property
     def job(self) -> str:

@@ -7,8 +7,8 @@ import logging
 import os
 import threading
 import warnings
-from collections import deque
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pyspark import SparkConf, SparkContext
@@ -25,7 +25,8 @@ QUOTING = (
     "org.apache.spark.sql.delta.files.DeltaFileFormatWriter",
     "org.apache.spark.util.Utils",
 )
-_BOOT_NOISE = b"WARNING: Using incubator modules"
+_BOOT_NOISE = "WARNING: Using incubator modules"
+_KEPT = 8_192  # bytes
 
 
 def running() -> bool:
@@ -46,7 +47,8 @@ def launch(settings: Mapping[str, str]) -> SparkConf:
     voice = _Voice(reader)
     try:
         gateway: Any = launch_gateway(  # type: ignore[no-untyped-call]
-            SparkConf(loadDefaults=False).setAll(list(settings.items())), {"stderr": writer}
+            SparkConf(loadDefaults=False).setAll(list(settings.items())),
+            {"stdout": writer, "stderr": writer},
         )
     except Exception as error:
         os.close(writer)
@@ -77,20 +79,22 @@ def forget_dead() -> None:
 
 
 class _Voice(threading.Thread):
-    """Passes the JVM's standard error on, but for the one line that every start would print."""
+    """What the JVM says goes to standard error; what it says while it starts is kept.
+
+    Every start would print a line, and standard output is for results.
+    """
 
     def __init__(self, reader: int) -> None:
         super().__init__(name="spark-stderr", daemon=True)
         self.booting = True
         self._reader = reader
-        self._said: deque[bytes] = deque(maxlen=40)
+        self._said = b""
         self.start()
 
     def run(self) -> None:
         while chunk := os.read(self._reader, 1 << 16):
             if self.booting:
-                lines = chunk.splitlines(keepends=True)
-                self._said.extend(lines)
+                self._said = (self._said + chunk)[-_KEPT:]
                 continue
             try:
                 os.write(2, chunk)
@@ -101,13 +105,17 @@ class _Voice(threading.Thread):
     def last_words(self) -> list[str]:
         """What the JVM said before it ended."""
         self.join(timeout=5)
-        lines = [line.decode(errors="replace").strip() for line in self._said]
-        return [line for line in lines if line and not line.startswith(_BOOT_NOISE.decode())]
+        lines = [line.strip() for line in self._said.decode(errors="replace").splitlines()]
+        return [line for line in lines if line and not line.startswith(_BOOT_NOISE)]
 
 
 def hush() -> None:
     """Keep cell values out of the logs; whatever goes wrong is raised as well."""
     logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(_is_not_of_py4j)
+    context = SparkContext._active_spark_context
+    if context is not None:  # its server prints a traceback when the JVM dies
+        context._accumulatorServer.handle_error = _passed_over  # type: ignore[method-assign]
     with contextlib.suppress(ImportError):  # Spark 4 logs each failed query whole, as JSON
         from pyspark.logger import PySparkLogger
 
@@ -121,6 +129,14 @@ def hush() -> None:
     log4j = jvm.org.apache.logging.log4j
     for name in QUOTING:
         log4j.core.config.Configurator.setLevel(name, log4j.Level.OFF)
+
+
+def _is_not_of_py4j(record: logging.LogRecord) -> bool:
+    """py4j tells the root logger, with a traceback, what it raises as well."""
+    return "py4j" not in Path(record.pathname).parts
+
+
+def _passed_over(*_: Any) -> None: ...
 
 
 def _not_started(said: list[str], error: Exception) -> Infrastructure | Usage:

@@ -43,7 +43,8 @@ class HadoopFiles:
             qualified = self._fs.makeQualified(path)
         self.root: str = qualified.toString()
         self._scheme: str = qualified.toUri().getScheme()
-        self._shown: str = qualified.toUri().toString()
+        # Spark shows what the file system lists, which for local files has one slash.
+        self._shown: str = qualified.toUri().toString().replace("file:///", "file:/", 1)
 
     def __repr__(self) -> str:
         return f"HadoopFiles({self.root!r})"

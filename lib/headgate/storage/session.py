@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import sys
 from typing import Any
 
@@ -138,7 +139,10 @@ def _how_to_submit() -> str:
 
 def _master(settings: SparkSettings, platform: dict[str, str]) -> str:
     named = settings.conf.get("spark.master") or settings.master
-    return named or platform.get("spark.master") or "local[*]"
+    master = named or platform.get("spark.master") or "local[*]"
+    if not re.fullmatch(r"local(-cluster)?(\[[\w*, ]+\])?|(spark|k8s)://.+|yarn", master):
+        raise Usage(f"'{master}' is not a Spark master", next='spark: {master: "local[*]"}')
+    return master
 
 
 def _choose_python(master: str) -> None:
@@ -153,16 +157,10 @@ def _started(conf: SparkConf) -> SparkSession:
     except HeadgateError:
         raise
     except Exception as error:
-        raise _not_started(error, conf) from error
+        raise _not_started(error) from error
 
 
-def _not_started(error: Exception, conf: SparkConf) -> HeadgateError:
+def _not_started(error: Exception) -> HeadgateError:
     java_error: Any = getattr(error, "java_exception", None)
     said = str(java_error.getMessage() if java_error is not None else error).splitlines()[0][:300]
-    if "Could not parse Master URL" in said:
-        return Usage(
-            f"'{conf.get('spark.master')}' is not a Spark master",
-            where="conf/env",
-            next='spark: {master: "local[*]"}',
-        )
     return Infrastructure(f"Spark did not start: {said}", next="headgate doctor")
