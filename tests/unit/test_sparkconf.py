@@ -156,9 +156,11 @@ def test_archive_belongs_to_one_class_path(tmp_path: Path, monkeypatch: pytest.M
     assert archive.options([jar]) == ""
     name = archive._name([jar])
     assert name is not None
-    made_once = tmp_path / "cache" / "headgate" / "archive" / name
+    made_once = tmp_path / "cache" / "headgate" / "archive" / f"{name}-4.jsa"
     made_once.parent.mkdir(parents=True)
-    made_once.write_text("x")
+    made_once.write_text("cut")
+    assert archive.options([jar]) == ""  # Java would crash on it
+    made_once.write_text("whol")
     assert f"-XX:SharedArchiveFile={made_once} -Xshare:auto" in archive.options([jar])
     jar.write_text("another")
     assert archive.options([jar]) == ""

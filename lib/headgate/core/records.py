@@ -45,7 +45,8 @@ class RunRecord:
         return RunRecord(
             run=entry.run, job=entry.job, table=entry.table, window=entry.window,
             status=entry.status, seconds=round(entry.seconds, 3), rows=entry.rows,
-            gate=entry.gate, version=entry.version, message=entry.message,
+            gate=entry.gate, version=entry.version,
+            message=entry.message or "; ".join(entry.warnings) or None,
             exit_code=entry.exit_code, **more,
         )  # fmt: skip
 

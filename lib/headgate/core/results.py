@@ -79,6 +79,7 @@ class Entry:
     message: str | None = None
     exit_code: int = 0
     checks: tuple[Check, ...] = ()
+    warnings: tuple[str, ...] = ()  # what failed and let the run pass, a line each
     reasons: tuple[tuple[str, int], ...] = ()  # why rows were filtered or added, with counts
 
     def shown(self) -> dict[str, Any]:

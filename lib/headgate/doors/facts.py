@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from headgate.core.records import History, RunRecord
-from headgate.core.results import Rows
+from headgate.core.results import JOB_OF, Rows
 from headgate.core.spec import Mart, Table
 from headgate.core.windows import Grain, written
+
+REGROUPING = ("feature-engineer", "aggregate")
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Rejected:
     reason: str
     state: str
     rows: int
-    windows: int
+    windows: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Slice:
     @property
     def rows(self) -> Rows:
         return self.last.rows
+
+    @property
+    def regroups(self) -> bool:
+        """Whether its rows go in as some and come out as others."""
+        return self.last.job in REGROUPING
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,11 @@ class Standing:
     def rows(self) -> Rows:
         """The fates of all rows, from the last run of each window."""
         return total(one.rows for one in self.slices)
+
+    @property
+    def regroups(self) -> bool:
+        """Whether its rows go in as some and come out as others."""
+        return JOB_OF[self.table.layer] in REGROUPING
 
     @property
     def newest(self) -> str | None:
@@ -124,14 +136,19 @@ class Facts:
         return History(self.records)
 
     @cached_property
-    def standings(self) -> dict[str, Standing]:
-        """Every table of the suite, in the order of dependencies."""
-        tries: dict[tuple[str, str], list[RunRecord]] = {}
+    def tries(self) -> dict[tuple[str, str], list[RunRecord]]:
+        """The runs of each table and window that had something to do, oldest first."""
+        found: dict[tuple[str, str], list[RunRecord]] = {}
         for record in self.history.records:
             if record.status != "unchanged":
-                tries.setdefault((record.table, record.window), []).append(record)
+                found.setdefault((record.table, record.window), []).append(record)
+        return found
+
+    @cached_property
+    def standings(self) -> dict[str, Standing]:
+        """Every table of the suite, in the order of dependencies."""
         found: dict[str, list[Slice]] = {name: [] for name in self.tables}
-        for (name, window), runs in sorted(tries.items(), key=lambda item: item[0]):
+        for (name, window), runs in sorted(self.tries.items(), key=lambda item: item[0]):
             if name in found:
                 found[name].append(_slice(window, runs, self.history.published(name)))
         return {name: Standing(self.tables[name], tuple(found[name])) for name in self.tables}
@@ -141,8 +158,8 @@ class Facts:
         """Alerts of runs that are still the last of their window; critical and new ones first."""
         found = {}
         for row in self.alerts:
-            last = self.history.last(row["table"], row["window"])
-            if last is not None and last.run == row["run"] and row["table"] in self.tables:
+            runs = self.tries.get((row["table"], row["window"]))
+            if runs and runs[-1].run == row["run"] and row["table"] in self.tables:
                 one = Alert(**{f.name: str(row[f.name]) for f in fields(Alert)})
                 found[one.run, one.severity] = one
         newest = sorted(found.values(), key=lambda one: (one.window, one.raised_at), reverse=True)
@@ -154,9 +171,11 @@ class Facts:
         return Grain(spec.period.grain) if isinstance(spec, Mart) else self.grain
 
     def batches(self, limit: int) -> list[Batch]:
-        """The last passes, newest first."""
+        """The last passes that had something to do, newest first."""
         groups: dict[tuple[str, str, str], list[RunRecord]] = {}
         for record in reversed(self.history.records):
+            if record.status == "unchanged":
+                continue
             key = (record.started_at, record.table, record.status)
             if key not in groups and len(groups) == limit:
                 break
@@ -170,13 +189,26 @@ class Facts:
             at=at,
             table=table,
             status=status,
-            windows=written(windows, self.grain_of(table)),
+            windows=_span(windows, self.grain_of(table)),
             count=len(runs),
             rows=total(record.rows for record in runs),
             seconds=sum(record.seconds for record in runs),
-            why=runs[0].causes if len({r.causes for r in runs}) == 1 else "several causes",
+            why=_why([record.causes for record in runs]),
             run=runs[0].run,
         )
+
+
+def _span(windows: Sequence[str], grain: Grain) -> str:
+    try:
+        return written(list(windows), grain)
+    except ValueError:  # the suite had windows of another length then
+        return ", ".join(windows)
+
+
+def _why(causes: Sequence[str]) -> str:
+    """Why windows ran together, in short."""
+    first, *more = dict.fromkeys(causes)
+    return f"{first} (and {len(more)} more causes)" if more else first
 
 
 def _slice(window: str, runs: Sequence[RunRecord], published: Mapping[str, RunRecord]) -> Slice:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from importlib.resources import files
-from zoneinfo import ZoneInfo
 
 from headgate.core.results import LAYERS, Rows
+from headgate.doors.cells import Cell, moment, number, row, table, word
 from headgate.doors.facts import Alert, Batch, Facts, Rejected, Standing, total
 from headgate.doors.markup import Html, tag, together
 from headgate.doors.picture import FATES, SHOWN, fates_told, graph, share_bar, strip
 
-ALERTS, BATCHES, REASONS = 20, 30, 100  # so many are shown
+ALERTS, BATCHES, REASONS, RANGES = 20, 25, 100, 3  # so many are shown
 # No script, no picture, no font, no style from anywhere: what is in the page is all there is.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-Cell = tuple[object, str]  # what stands in it, and its class
 
 
 def page(facts: Facts) -> str:
@@ -158,23 +156,6 @@ def _legend() -> Html:
     return tag("div", *marks, class_="legend")
 
 
-def _table(heads: Sequence[Cell], rows: Iterable[Html]) -> Html:
-    head = tag("thead", tag("tr", *[tag("th", said, class_=kind or None) for said, kind in heads]))
-    return tag("div", tag("table", head, tag("tbody", *rows)), class_="wide")
-
-
-def _row(*cells: Cell) -> Html:
-    return tag("tr", *[tag("td", said, class_=kind or None) for said, kind in cells])
-
-
-def _number(count: int) -> Cell:
-    return (f"{count:,}" if count else tag("span", "0", class_="zero")), "n"
-
-
-def _word(state: str) -> Html:
-    return tag("span", state, class_=f"word {state.replace(' ', '-')}")
-
-
 def _gates(facts: Facts) -> Html:
     names = [name for name, _ in FATES[1:]]
     added = any(one.rows.added for one in facts.standings.values())
@@ -188,17 +169,20 @@ def _gates(facts: Facts) -> Html:
             whole = tag("th", layer, colspan=len(heads), scope="rowgroup")
             rows.append(tag("tr", whole, class_="layer-row"))
         for one in here:
-            counts = [_number(one.rows.read), *([_number(one.rows.added)] if added else [])]
-            counts += [_number(one.rows.written)]
-            counts += [_number(getattr(one.rows, name)) for name in names]
+            fates = ["read", *(["added"] if added else []), "written", *names]
+            counts = [
+                ("", "") if one.regroups and name in ("added", *names)
+                else number(getattr(one.rows, name))
+                for name in fates
+            ]  # fmt: skip
             bar = tag("svg", *share_bar(one.rows, 0, 0, 120, 10), width=120, height=10)
             name = tag("a", one.table.short, href=f"#{one.table.name}")
-            rows.append(_row((name, "t"), (_word(one.state), ""), *counts, (bar, "")))
+            rows.append(row((name, "t"), (word(one.state), ""), *counts, (bar, "")))
     about = (
         "read + added = let through + withheld + quarantined + deduplicated + filtered, for every "
         "run. Features and marts regroup rows, so they have only the two ends."
     )
-    return _section("Rows through each gate", about, _table(heads, rows))
+    return _section("Rows through each gate", about, table(heads, rows))
 
 
 def _rejected(rejected: Sequence[Rejected]) -> Html:
@@ -206,18 +190,20 @@ def _rejected(rejected: Sequence[Rejected]) -> Html:
     if not rejected:
         return _section(title, "No row has been rejected.")
     groups: dict[tuple[str, str], dict[str, int]] = {}
-    windows: dict[tuple[str, str], int] = {}
+    windows: dict[tuple[str, str], frozenset[str]] = {}
     for one in rejected:
         states = groups.setdefault((one.table, one.reason), {})
         states[one.state] = states.get(one.state, 0) + one.rows
-        windows[one.table, one.reason] = windows.get((one.table, one.reason), 0) + one.windows
+        key = (one.table, one.reason)
+        windows[key] = windows.get(key, frozenset()) | one.windows
     ranked = sorted(groups.items(), key=lambda g: (-g[1].get("open", 0), -sum(g[1].values()), g[0]))
     rows = [
-        _row(
-            (table, "t"), (tag("code", reason), "reason"), _number(states.get("open", 0)),
-            _number(sum(states.values()) - states.get("open", 0)), _number(windows[table, reason]),
+        row(
+            (name, "t"), (tag("code", reason), "reason"), number(states.get("open", 0)),
+            number(sum(states.values()) - states.get("open", 0)),
+            number(len(windows[name, reason])),
         )
-        for (table, reason), states in ranked[:REASONS]
+        for (name, reason), states in ranked[:REASONS]
     ]  # fmt: skip
     heads = [("table", ""), ("rule as written", ""), ("open", "n"), ("settled", "n"),
              ("windows", "n")]  # fmt: skip
@@ -228,7 +214,7 @@ def _rejected(rejected: Sequence[Rejected]) -> Html:
     ) + (f" {hidden} rarer reasons are left out." if hidden > 0 else "")
     next_ = tag("p", "See them: ", tag("code", f"headgate quarantine show {ranked[0][0][0]}",
                                        class_="type"), class_="soft small")  # fmt: skip
-    return _section(title, about, _table(heads, rows), next_)
+    return _section(title, about, table(heads, rows), next_)
 
 
 def _history(facts: Facts) -> Html:
@@ -241,7 +227,7 @@ def _history(facts: Facts) -> Html:
 
 
 def _card(one: Standing) -> Html:
-    top = tag("div", tag("h3", one.table.name), _word(one.state), class_="top")
+    top = tag("div", tag("h3", one.table.name), word(one.state), class_="top")
     shown = one.slices[-SHOWN:]
     parts: list[object] = [top, tag("p", one.table.description or "", class_="soft small")]
     if shown:
@@ -250,12 +236,12 @@ def _card(one: Standing) -> Html:
             tag("div", strip(shown), tag("div", *[tag("span", end) for end in ends], class_="ends"),
                 class_="strip-box")
         )  # fmt: skip
-        told = f"{fates_told(one.rows)}; newest for readers: {one.newest or 'none'}"
-        parts.append(tag("p", told, class_="small"))
+        parts.append(tag("p", fates_told(one.rows, one.regroups), class_="small"))
     else:
         parts.append(tag("p", tag("code", f"headgate run +{one.table.name}", class_="type")))
-    owner = f"owner {one.table.owner}" if one.table.owner else None
-    parts.append(tag("p", owner, class_="soft small") if owner else None)
+    said = [f"readers see up to {one.newest}"] if one.newest else []
+    said += [f"owner {one.table.owner}"] if one.table.owner else []
+    parts.append(tag("p", " · ".join(said), class_="soft small"))
     return tag("article", *parts, class_="card", id=one.table.name)
 
 
@@ -264,28 +250,23 @@ def _runs(facts: Facts) -> Html:
     if not batches:
         return _section("Last runs", "None yet.", tag("p", tag("code", "headgate run")))
     heads = [("ended", ""), ("table", ""), ("windows", ""), ("", ""), ("read", "n"),
-             ("let through", "n"), ("seconds", "n"), ("because", ""), ("run", "")]  # fmt: skip
+             ("let through", "n"), ("seconds", "n"), ("because", "")]  # fmt: skip
     rows = [_batch(one, facts.timezone) for one in batches]
     about = "The newest passes; windows that ran together are one line."
-    return _section("Last runs", about, _table(heads, rows))
+    return _section("Last runs", about, table(heads, rows))
 
 
 def _batch(one: Batch, zone: str) -> Html:
-    return _row(
-        (moment(one.at, zone), "t"), (one.table, "t"), (one.windows, ""), (_word(one.status), ""),
-        _number(one.rows.read), _number(one.rows.written), (f"{one.seconds:.1f}", "n"),
-        (one.why, "reason"), (tag("code", one.run), "t"),
+    return row(
+        (moment(one.at, zone), "t"), (one.table, "t"), (_ranges(one), ""),
+        (word(one.status), ""), number(one.rows.read), number(one.rows.written),
+        (f"{one.seconds:.1f}", "n"), (one.why, "reason"),
     )  # fmt: skip
 
 
-def moment(text: str, zone: str) -> str:
-    """An instant on record, as a person in the suite's zone reads it.
-
-    >>> moment("2026-11-20T05:06:07.123Z", "UTC")
-    '2026-11-20 05:06'
-    """
-    try:
-        at = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return text
-    return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+def _ranges(one: Batch) -> Html:
+    """Windows as ranges that are not broken over lines, the first few of them."""
+    ranges = one.windows.split(", ")
+    shown = [tag("div", each, class_="t") for each in ranges[:RANGES]]
+    more = len(ranges) - len(shown)
+    return together([*shown, tag("div", f"{one.count} windows in all") if more > 0 else None])

@@ -98,9 +98,19 @@ def _node(facts: Facts, name: str, x: float, y: float) -> Node:
         table = facts.tables[name[4:]]
         assert isinstance(table, Ingested)
         read = facts.standings[table.name].rows.read
-        return Node(name, table.source.files, x, y, read, "raw")
+        return Node(name, _folder(table.source.files), x, y, read, "raw")
     standing = facts.standings[name]
     return Node(name, standing.table.short, x, y, standing.rows.written, standing.state, standing)
+
+
+def _folder(pattern: str) -> str:
+    """The part of a path that says what the files are of.
+
+    >>> _folder("orders/{window}/*.csv"), _folder("{window:%Y/%m}/orders.csv"), _folder("a/b.csv")
+    ('orders/', '{window:%Y/%m}/orders.csv', 'a/b.csv')
+    """
+    front = pattern.partition("{")[0]
+    return front.rpartition("/")[0] + "/" if "/" in front and front != pattern else pattern
 
 
 def _edge(source: Node, target: Node, most: int) -> Html:
@@ -123,7 +133,8 @@ def _box(node: Node) -> Html:
         said = f"{node.title}: {node.rows:,} records read"
         inside = [tag("title", said), _rect(node, "box raw"), *_texts(node)]
         return tag("g", *inside)
-    said = f"{standing.table.name}: {standing.state}; {fates_told(standing.rows)}"
+    said = f"{standing.table.name}: {standing.state}; "
+    said += fates_told(standing.rows, standing.regroups)
     inside = [
         tag("title", said),
         _rect(node, f"box {node.state.replace(' ', '-')}"),
@@ -214,7 +225,7 @@ def _bar(one: Slice, x: int, most: int) -> Html:
 
 def slice_told(one: Slice) -> str:
     """One window in words."""
-    said = f"{one.window} {one.last.status}: {fates_told(one.rows)}"
+    said = f"{one.window} {one.last.status}: {fates_told(one.rows, one.regroups)}"
     if one.tries > 1:
         said += f"; run {one.tries} times" + (", kept back before" if one.troubled else "")
     if one.last.status in ("blocked", "failed"):
@@ -222,12 +233,16 @@ def slice_told(one: Slice) -> str:
     return said
 
 
-def fates_told(rows: Rows) -> str:
+def fates_told(rows: Rows, regroups: bool) -> str:
     """What became of rows, in words.
 
-    >>> fates_told(Rows(read=5, written=3, filtered=2))
+    >>> fates_told(Rows(read=5, written=3, filtered=2), regroups=False)
     '5 read, 3 let through, 2 filtered'
+    >>> fates_told(Rows(read=5, written=3), regroups=True)
+    '5 rows in, 3 out'
     """
+    if regroups:
+        return f"{rows.read:,} rows in, {rows.written:,} out"
     parts = [f"{rows.read:,} read"]
     parts += [f"{getattr(rows, name):,} {told}" for name, told in FATES if getattr(rows, name)]
     return ", ".join(parts)

@@ -127,8 +127,9 @@ def told(entry: Entry) -> str:
             )
             if count
         ]
-        warned = f"; warning: {entry.message}" if entry.message else ""
-        return f"{head}published: {', '.join(parts)}{warned}"
+        said = [f"warning: {text}" for text in entry.warnings]
+        said += [entry.message] if entry.message else []
+        return "; ".join([f"{head}published: {', '.join(parts)}", *said])
     if entry.status == "unchanged":
         return f"{head}unchanged"
     tail = "readers still see what was there before. " if entry.status == "blocked" else ""

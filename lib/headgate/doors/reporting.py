@@ -45,7 +45,7 @@ def target(out: str | None, lake: str) -> Path:
     """
     if out:
         path = Path(out)
-        return path / NAME if path.is_dir() else path
+        return path / NAME if path.is_dir() or out.endswith("/") else path
     scheme, colon, rest = lake.partition(":")
     if colon and "/" not in scheme:
         return Path("/" + rest.lstrip("/")).parent / NAME if scheme == "file" else Path(NAME)
@@ -115,4 +115,4 @@ def rejected_rows(app: App) -> list[Rejected]:
         key = (group["table"], group["reason"], group["state"])
         counts[key] = counts.get(key, 0) + group["count"]
         windows.setdefault(key, set()).add(group["window"])
-    return [Rejected(*key, rows, len(windows[key])) for key, rows in sorted(counts.items())]
+    return [Rejected(*key, rows, frozenset(windows[key])) for key, rows in sorted(counts.items())]

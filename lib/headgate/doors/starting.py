@@ -6,19 +6,23 @@ import argparse
 import contextlib
 import keyword
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
-from importlib.abc import Traversable
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headgate.core.errors import Usage
 from headgate.doors.words import Answer
 from headgate.storage.files import unusable
 
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
+
 SUFFIX = ".in"  # of the template's files, so that nothing takes them for code or configuration
-TAKEN = ("headgate", "shop", "pyspark", "delta", "py4j", "pytest", "yaml", "pydantic", "steps")
+TAKEN = ("headgate", "pyspark", "delta", "py4j", "pytest", "yaml", "pydantic", "test", "tests")
 
 
 def init(arguments: argparse.Namespace) -> Answer:
@@ -29,7 +33,7 @@ def init(arguments: argparse.Namespace) -> Answer:
     texts = suite_files(name, datetime.now(timezone.utc))
     _write(folder, texts)
     here = folder.resolve() == Path.cwd().resolve()
-    next_ = "headgate run" if here else f"cd {folder} && headgate run"
+    next_ = "headgate run" if here else f"cd {shlex.quote(str(folder))} && headgate run"
     if not arguments.json:
         print(f"{folder}: the suite '{name}', {len(texts)} files. README.md says what is where.")
         print(f"Next: {next_}")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headgate.core.results import LAYERS, Entry, Result, Rows
-from headgate.core.spec import Suite, Table
+from headgate.core.spec import Clean, Suite, Table
+from headgate.core.steps import Deduplicate
 from headgate.doors.facts import total
 from headgate.doors.progress import told
 from headgate.doors.tables import Grid
@@ -53,7 +54,7 @@ def pass_told(result: Result, suite: Suite, seconds: float) -> list[str]:
         f"{read:,} raw records read, {seconds_told(seconds)}"
     ]
     lines += _kept_back(entries, suite)
-    lines += _taken_out(entries)
+    lines += _taken_out(entries, suite)
     lines += _warned(entries)
     for entry in entries:
         if entry.status in ("blocked", "failed"):
@@ -91,18 +92,26 @@ def _causes(entries: Iterable[Entry], table: Table) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in ranked if count)
 
 
-def _taken_out(entries: Sequence[Entry]) -> list[str]:
+def _taken_out(entries: Sequence[Entry], suite: Suite) -> list[str]:
     """Duplicates, and rows that a step leaves out on purpose."""
     rows: Rows = total(entry.rows for entry in entries)
     if not rows.deduplicated and not rows.filtered:
         return []
     why: dict[str, int] = {}
     for entry in entries:
+        filters = _filters(suite.tables[entry.table])
         for reason, count in entry.reasons:
-            why[reason] = why.get(reason, 0) + count
+            if reason in filters:
+                why[reason] = why.get(reason, 0) + count
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in why.items() if count)
     filtered = f", {_rows(rows.filtered)} left out ({reasons})" if rows.filtered else ""
     return [f"     taken out {rows.deduplicated:,} duplicates{filtered}"]
+
+
+def _filters(table: Table) -> set[str]:
+    """What the table's steps say of rows that they leave out on purpose."""
+    steps = table.steps if isinstance(table, Clean) else ()
+    return {step.drops for step in steps if step.drops and not isinstance(step, Deduplicate)}
 
 
 def _warned(entries: Sequence[Entry]) -> list[str]:

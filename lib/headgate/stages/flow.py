@@ -105,7 +105,8 @@ def marked(
     df = shaped[0].df
     for more in shaped[1:]:
         df = df.unionByName(more.df, allowMissingColumns=True)
-    broken = reasons(work.table.quality) if rejecting(work.table.quality) else None
+    rules = work.table.quality
+    broken = reasons(rules, work.waived) if rejecting(rules, work.waived) else None
     df = with_reasons(df, broken, work.deletes)
     if with_record:
         return df, shaped
@@ -276,7 +277,8 @@ def entries(work: Work, judged: list[Judged], version: int | None, started: floa
             gate=one.verdict.gate,
             version=None if one.closed else version,
             seconds=seconds,
-            message=one.verdict.message or "; ".join(one.verdict.warnings) or None,
+            message=one.verdict.message,
+            warnings=one.verdict.warnings,
             exit_code=GateClosed.exit_code if one.closed else 0,
             checks=one.verdict.checks,
             reasons=one.reasons,

@@ -13,10 +13,19 @@ from headgate.core.results import Rows
 from headgate.quality.compile import broken, is_row_rule, judged
 from headgate.quality.gate import Verdict, judge
 from headgate.quality.measures import measures
+from headgate.quality.reasons import reason, rejecting
 from headgate.quality.uniqueness import needs_grouping, uniqueness
 from headgate.stages.work import Work
 from headgate.storage.transaction import Draft
-from headgate.transforms.hidden import ACCEPTED, DELETED, DUPLICATE, FATE, QUARANTINED, column
+from headgate.transforms.hidden import (
+    ACCEPTED,
+    DELETED,
+    DUPLICATE,
+    FATE,
+    QUARANTINED,
+    REASONS,
+    column,
+)
 
 KINDS = 3  # fates
 
@@ -42,9 +51,13 @@ def metrics(work: Work, df: DataFrame) -> tuple[dict[str, Column], dict[str, Col
     counted = {f"fate{kind}": F.when(column(FATE) == kind, code) for kind in range(KINDS)}
     if DELETED in df.columns:
         counted["judged"] = F.when(alive, code)
+    rejected_by = rejecting(work.table.quality, work.waived)
     for place, rule in enumerate(work.table.quality):
         if is_row_rule(rule):
-            counted[f"broken{place}"] = F.when(alive & broken(rule), code)
+            # A rule that rejects rows is judged once, for their reasons; here it is only counted.
+            listed = F.array_contains(column(REASONS), reason(rule))
+            breaks = listed if rule in rejected_by else broken(rule)
+            counted[f"broken{place}"] = F.when(alive & breaks, code)
             if rule.mostly is not None or rule.row_condition is not None:
                 counted[f"judged{place}"] = F.when(alive & judged(rule), code)
     plain: dict[str, Column] = {}

@@ -14,6 +14,7 @@ from headgate.conf.quality import Quality
 from headgate.conf.shapes import NOTHING, At, tried
 from headgate.core.errors import (
     Fault,
+    HeadgateError,
     InputMissing,
     Misconfigured,
     ShapeBroken,
@@ -32,6 +33,7 @@ from headgate.stages.layers import layer_of
 from headgate.stages.ledger import found_files
 from headgate.stages.shape import Shaped, fates
 from headgate.stages.work import Due, Work
+from headgate.storage.faults import classify
 from headgate.storage.jobs import stage_was_retried, tracked
 from headgate.storage.transaction import Draft
 from headgate.transforms.fates import with_fates
@@ -120,11 +122,17 @@ def previewed(
         rules = rules if quality is not None else ()
     table = table.model_copy(update={"quality": rules})
     looking = Looking.at(lake)
-    due = [Due(one, "preview", "") for one in readable(looking, table, windows)]
-    work = layer_of(table).work(looking, table, due)
-    for code, sentence in work.broken.values():
-        raise next(kind for kind in (ShapeBroken, InputMissing) if kind.exit_code == code)(sentence)
-    return foreseen(lake, work)
+    try:
+        due = [Due(one, "preview", "") for one in readable(looking, table, windows)]
+        work = layer_of(table).work(looking, table, due)
+        for code, sentence in work.broken.values():
+            kinds = (ShapeBroken, InputMissing)
+            raise next(kind for kind in kinds if kind.exit_code == code)(sentence)
+        return foreseen(lake, work)
+    except HeadgateError:
+        raise
+    except Exception as error:
+        raise classify(error) from error
 
 
 def rules_of(listed: Sequence[Any], conf: str = "conf") -> tuple[Rule, ...]:

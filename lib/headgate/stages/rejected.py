@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -89,21 +89,13 @@ def typed(lake: Lake, table: Table) -> DataFrame:
 
 
 def _contract(rows: DataFrame, table: Ingested) -> tuple[DataFrame, list[Column]]:
-    """The contract's columns from what the file said; null where that did not fit."""
+    """The contract's columns from the texts of the file; null where they did not fit."""
     said = F.from_json("_record", "map<string,string>")
     texts, values = [], []
     for place, (name, spec) in enumerate(table.columns.items()):
-        wanted = spec.from_ or name
-        # Files may write a name with other letters, as ingest allows.
-        alike = F.map_filter(said, _alike(wanted.strip().lower()))
-        text = F.coalesce(said[wanted], F.get(F.map_values(alike), F.lit(0)))
-        texts.append(text.alias(f"__{place}"))
+        texts.append(said[name].alias(f"__{place}"))
         values.append(converted(f"__{place}", T.StringType(), spec)[0].alias(name))
     return rows.select("*", *texts), values
-
-
-def _alike(folded: str) -> Callable[[Column, Column], Column]:
-    return lambda key, _: F.lower(F.trim(key)) == F.lit(folded)
 
 
 def _parsed(lake: Lake, table: Table) -> list[Column]:

@@ -259,14 +259,16 @@ def alerts(entries: Sequence[Entry], at: str) -> list[dict[str, Any]]:
     """What somebody should hear of: closed gates, failures and warnings."""
     found = []
     for entry in entries:
-        if entry.message and (entry.exit_code or entry.gate.warned):
+        told = [("critical", entry.message)] if entry.exit_code and entry.message else []
+        told += [("warning", text) for text in entry.warnings]
+        for severity, text in told:
             found.append(
                 {
                     "run": entry.run,
                     "table": entry.table,
                     "window": entry.window,
-                    "severity": "critical" if entry.exit_code else "warning",
-                    "text": entry.message,
+                    "severity": severity,
+                    "text": text,
                     "raised_at": at,
                 }
             )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from headgate.storage import jars, java
 VARIABLE: Final = "HEADGATE_ARCHIVE"  # off: neither taken nor made
 _TARGET: Final = "HEADGATE_ARCHIVE_TARGET"  # of the process that makes it
 _OLDEST_JAVA: Final = 13  # that can archive what it has loaded
-_PATIENCE_SECONDS: Final = 300
+_PATIENCE_SECONDS: Final = 900
 
 
 def options(delta: Iterable[Path]) -> str:
@@ -42,8 +43,8 @@ def existing(delta: Iterable[Path]) -> Path | None:
     name = _name(delta)
     if name is None or os.environ.get(VARIABLE) == "off":
         return None
-    places = (folder / name for folder in _folders())
-    return next((path for path in places if path.is_file() and " " not in str(path)), None)
+    found = (path for folder in _folders() for path in folder.glob(f"{name}-*.jsa"))
+    return next(filter(_is_whole, found), None)
 
 
 def make() -> Path | None:
@@ -58,24 +59,44 @@ def make() -> Path | None:
         raise Infrastructure("no folder for the archive can be written", where=str(_folders()[0]))
     unfinished = folder / f".{name}.{os.getpid()}"
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "headgate.storage.archive", "--train"],
-            env={**os.environ, _TARGET: str(unfinished), "PYTHONPATH": os.pathsep.join(sys.path)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE_SECONDS,
-            check=False,
-        )
-        if done.returncode != 0 or not unfinished.is_file():
-            said = (done.stderr.strip().splitlines() or ["Java wrote none"])[-1][:200]
-            raise Infrastructure(f"the archive could not be made: {said}", where=str(folder))
-        unfinished.replace(folder / name)
-    except subprocess.TimeoutExpired:
-        raise Infrastructure("the archive took too long to make", where=str(folder)) from None
+        _let_train(unfinished)
+        made = folder / f"{name}-{unfinished.stat().st_size}.jsa"
+        unfinished.replace(made)
+    except OSError as error:
+        raise Infrastructure(f"no archive: {error.strerror}", where=str(folder)) from None
     finally:
         unfinished.unlink(missing_ok=True)
-    return folder / name
+    return made
+
+
+def _let_train(target: Path) -> None:
+    """Have another process make it; its JVM writes the file as it ends."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "headgate.storage.archive", "--train"],
+        env={**os.environ, _TARGET: str(target), "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        _, said = child.communicate(timeout=_PATIENCE_SECONDS)
+    except BaseException as error:
+        os.killpg(child.pid, signal.SIGKILL)  # the JVM too: it would still write
+        child.wait()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise Infrastructure("the archive took too long to make", where=str(target)) from None
+        raise
+    if child.returncode != 0 or not target.is_file():
+        last = (said.strip().splitlines() or ["Java wrote none"])[-1][:200]
+        raise Infrastructure(f"the archive could not be made: {last}", where=str(target))
+
+
+def _is_whole(path: Path) -> bool:
+    """Java crashes on an archive that was cut off; its name tells its length."""
+    length = path.stem.rpartition("-")[2]
+    return " " not in str(path) and length == str(path.stat().st_size)
 
 
 def _name(delta: Iterable[Path]) -> str | None:
@@ -87,7 +108,7 @@ def _name(delta: Iterable[Path]) -> str | None:
     for path in [*(home / "jars").glob("spark-core*.jar"), *delta]:
         stat = path.stat()
         parts.append(f"{path} {stat.st_size} {stat.st_mtime_ns}")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16] + ".jsa"
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def _folders() -> list[Path]:

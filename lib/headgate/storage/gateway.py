@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import subprocess
 import threading
 import warnings
 from collections.abc import Mapping
@@ -71,10 +72,13 @@ def has_class(name: str) -> bool:
     return True
 
 
-def forget_dead() -> None:
-    """Let go of a JVM that has ended, so that the next session starts another."""
-    process = getattr(SparkContext._gateway, "proc", None)
-    if process is not None and process.poll() is not None:
+def forget_dead(patience: float = 0) -> None:
+    """Let go of a JVM that has ended, or does so within seconds: the next needs another."""
+    process: Any = getattr(SparkContext._gateway, "proc", None)
+    if process is None:
+        return
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(patience)
         SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None
 
 
@@ -115,7 +119,7 @@ def hush() -> None:
     logging.getLogger().addFilter(_is_not_of_py4j)
     context = SparkContext._active_spark_context
     if context is not None:  # its server prints a traceback when the JVM dies
-        context._accumulatorServer.handle_error = _passed_over  # type: ignore[method-assign]
+        setattr(context._accumulatorServer, "handle_error", _passed_over)  # noqa: B010
     with contextlib.suppress(ImportError):  # Spark 4 logs each failed query whole, as JSON
         from pyspark.logger import PySparkLogger
 

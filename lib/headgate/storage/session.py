@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import re
@@ -33,10 +32,11 @@ def start(settings: SparkSettings, *, timezone: str, app: str) -> SparkSession:
 
 def stop_quietly(session: SparkSession | None) -> None:
     """Stop a session; what goes wrong meanwhile is of no interest any more."""
-    with contextlib.suppress(Exception):
+    try:
         if session is not None:
             session.stop()
-    gateway.forget_dead()
+    except Exception:
+        gateway.forget_dead(patience=5)
 
 
 @functools.lru_cache(maxsize=2)

@@ -141,9 +141,9 @@ class ByKey:
 
 
 def there(spark: SparkSession, path: str, windows: Sequence[str]) -> frozenset[str]:
-    """Before anything is written, the windows of which the table may hold files: a new one costs no look at the table's state.
+    """The windows of which the table may hold files, seen before anything is written.
 
-    A partition has a folder, which is seen faster than Spark reads the log.
+    A partition has a folder: that is seen faster than Spark reads the log.
     """
     files = files_for(path, spark)
     return frozenset(window for window in windows if files.exists(f"_window={window}"))

@@ -1,0 +1,131 @@
+"""`headgate report` on a real lake, looked at in headless Chromium."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from commands import Typed, headgate
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium"),
+]
+SECTIONS = ("Open alerts", "Layers", "Rows through each gate", "What was rejected, and why",
+            "History", "Last runs")  # fmt: skip
+# Not a part of the page: asks the browser how wide it came out.
+PROBE = """<script>
+const root = document.documentElement;
+root.dataset.inner = window.innerWidth;
+root.dataset.wide = root.scrollWidth;
+root.dataset.drawn = document.querySelector("svg.graph").getBoundingClientRect().height > 50;
+</script></body>"""
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new suite that has run once: a warning, and rows in quarantine."""
+    folder = tmp_path_factory.mktemp("report") / "rides"
+    assert headgate("init", folder, cwd=folder.parent).code == 0
+    done = headgate("run", cwd=folder)
+    assert done.code == 0, done.err
+    return folder
+
+
+@pytest.fixture(scope="module")
+def told(suite: Path) -> Typed:
+    """The first report on it."""
+    return headgate("report", "--json", cwd=suite)
+
+
+@pytest.fixture(scope="module")
+def report(suite: Path, told: Typed) -> Path:
+    """The page beside the lake."""
+    assert told.code == 0, told.err
+    return suite / "data" / "report.html"
+
+
+def chromium(page: Path, *options: str, size: str = "1280,1600") -> str:
+    """Open a page with no network at all; what the browser prints."""
+    assert CHROMIUM
+    done = subprocess.run(
+        [
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+            "--hide-scrollbars", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr",
+            f"--user-data-dir={page.parent / 'chromium'}", f"--window-size={size}", *options,
+            page.as_uri(),
+        ],
+        capture_output=True, text=True, timeout=180, check=True,
+        env={**os.environ, "HOME": str(page.parent)},
+    )  # fmt: skip
+    complaints = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    assert complaints == []
+    return done.stdout
+
+
+def test_the_answer_names_the_page(told: Typed, report: Path) -> None:
+    assert told.result["exit_code"] == 0
+    assert Path(told.result["report"]) == report
+    assert told.result["alerts"] == 1
+
+
+def test_the_browser_shows_every_section(report: Path) -> None:
+    dom = chromium(report, "--dump-dom")
+    heads = re.findall(r"<h2>(.*?)</h2>", dom)
+    assert tuple(heads) == SECTIONS
+    assert dom.count("<article") == 3
+    assert "be_in_set(station) broken by 1 of 14 rows" in dom
+    assert "minutes: not a" in dom
+    assert "fare is positive: fare &gt; 0" in dom
+
+
+def test_the_page_holds_no_value_of_the_data(report: Path, suite: Path) -> None:
+    text = report.read_text(encoding="utf-8")
+    dumps = [path.read_text(encoding="utf-8") for path in suite.glob("data/raw/*/*/*.csv")]
+    assert len(dumps) == 3
+    values = {cell for dump in dumps for line in dump.splitlines()[1:] for cell in line.split(",")}
+    texts = {value for value in values if re.search("[a-z]", value)} - {
+        "Old Town",
+        "Harbour",
+        "Market",
+    }
+    assert {"twelve", "Depot"} <= texts
+    assert [value for value in texts if value in text] == []
+
+
+@pytest.mark.parametrize("wide", [1280, 390], ids=["desk", "phone"])
+def test_the_page_fits(report: Path, tmp_path: Path, wide: int) -> None:
+    text = re.sub(
+        r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", report.read_text("utf-8")
+    )
+    probed = tmp_path / "probed.html"
+    probed.write_text(text.replace("</body>", PROBE), encoding="utf-8")
+    dom = chromium(probed, "--dump-dom", size=f"{wide},1200")
+    found = dict(re.findall(r'data-(\w+)="(\w+)"', dom))
+    assert int(found["inner"]) == wide
+    assert int(found["wide"]) <= wide
+    assert found["drawn"] == "true"
+
+
+def test_a_picture_of_the_page_is_not_blank(report: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "report.png"
+    chromium(report, f"--screenshot={picture}", size="1280,2000")
+    content = picture.read_bytes()
+    assert struct.unpack(">II", content[16:24]) == (1280, 2000)
+    assert len(content) > 50_000
+
+
+def test_a_report_goes_where_it_is_told(suite: Path, tmp_path: Path) -> None:
+    done = headgate("report", "--out", f"{tmp_path}/pages/", cwd=suite)
+    assert done.code == 0, done.err
+    assert done.out == f"{tmp_path}/pages/report.html  (warnings in 1 table)\n"
+    assert (tmp_path / "pages" / "report.html").is_file()
