@@ -64,7 +64,7 @@ def _make(spark: SparkSession, folder: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "conf" / f"{name}.yaml", target)
     raw = shop / "data" / "raw"
-    story = generate(raw, rows=900, days=14, seed=7)
+    story = generate(raw, rows=2500, days=14, seed=7)
     arrive(raw, story, story.arrival("day-11"))
     for dump in raw.glob("*/*"):
         if dump.name not in (FIRST, WRONG) or dump.parent.name not in _sources():

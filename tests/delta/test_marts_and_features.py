@@ -36,8 +36,8 @@ TABLES: dict[str, dict[str, Any]] = {
     "marts.running": {
         "reads": {"sales": "clean.sales"},
         "period": {"column": "sales.at", "grain": "day"},
-        "sql": "SELECT DISTINCT to_date(at) AS at, sum(amount) OVER (ORDER BY to_date(at)) AS amount"
-        " FROM sales",
+        "sql": "SELECT DISTINCT to_date(at) AS at,"
+        " sum(amount) OVER (ORDER BY to_date(at)) AS amount FROM sales",
     },
     "features.customer": {
         "entity": {"key": "customer"},

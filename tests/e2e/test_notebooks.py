@@ -15,7 +15,11 @@ from small_shop import ROOT, WRONG, small_shop
 
 jupytext = pytest.importorskip("jupytext", reason="jupytext is not installed (extra: notebooks)")
 pytest.importorskip("pandas", reason="pandas is not installed (extra: notebooks)")
-pytestmark = pytest.mark.notebook
+pytestmark = [
+    pytest.mark.notebook,
+    # Spark's toPandas asks pandas in a way that pandas 3 has left behind.
+    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
+]
 
 NOTEBOOKS = ("explore_a_suite", "why_is_a_row_missing", "sales_by_country")
 

@@ -24,9 +24,9 @@ from headgate.storage.raw import (
     SourceFile,
     parquet_shapes,
     read_files,
-    reading_session,
     shape_of,
 )
+from headgate.storage.session import reading_session
 from headgate.storage.targets import ByWindow, Target
 from headgate.transforms.contract import to_contract, windowed_by
 
@@ -194,7 +194,7 @@ def _parquet_groups(
 ) -> list[Matched]:
     made = []
     for group in parquet_shapes(reading_session(lake.spark), lake.raw, files).values():
-        names = lake.spark.read.parquet(lake.raw.uri(group[0].path)).columns
+        names = lake.spark.read.parquet(lake.raw.for_spark(group[0].path)).columns
         shape = Shape(tuple((f"c{place}", name) for place, name in enumerate(names)))
         try:
             sources, extras = matched(table, shape, group[0].path)

@@ -112,38 +112,19 @@ def read_files(
     names: Sequence[str],
 ) -> tuple[DataFrame, Shape]:
     """The records of files of one shape. `names` are the columns that the contract looks for."""
-    uris = [files.uri(file.path) for file in chosen]
+    paths = [files.for_spark(file.path) for file in chosen]
     if source.format == "csv":
         assert shape is not None  # a CSV file has one
-        rows = _csv(spark, uris, source, shape)
+        rows = _csv(spark, paths, source, shape)
     elif source.format == "parquet":
-        rows, shape = _parquet(spark, uris)
+        rows, shape = _parquet(spark, paths)
     else:
-        rows, shape = _json(spark, uris, source, names)
+        rows, shape = _json(spark, paths, source, names)
+    uris = [files.uri(file.path) for file in chosen]  # as Spark shows them
     return _origin(spark, rows, chosen, uris), shape
 
 
-_READING: dict[int, SparkSession] = {}
-
-
-def reading_session(spark: SparkSession) -> SparkSession:
-    """A session in which each file is one task: a record's number is its place in the task.
-
-    It shares everything with the given one but these settings, which would slow other reads.
-    """
-    context = spark.sparkContext
-    known = _READING.get(id(context))
-    if known is None or known.sparkContext is not context:
-        known = _READING[id(context)] = spark.newSession()
-        for name in ("spark.sql.session.timeZone", "spark.sql.shuffle.partitions"):
-            known.conf.set(name, str(spark.conf.get(name)))
-        known.conf.set("spark.sql.ansi.enabled", "true")
-        known.conf.set("spark.sql.files.maxPartitionBytes", str(1 << 40))
-        known.conf.set("spark.sql.files.openCostInBytes", str(1 << 40))
-    return known
-
-
-def _csv(spark: SparkSession, uris: Sequence[str], source: FileSource, shape: Shape) -> DataFrame:
+def _csv(spark: SparkSession, paths: Sequence[str], source: FileSource, shape: Shape) -> DataFrame:
     fields = [T.StructField(raw, T.StringType()) for raw, _ in shape.columns]
     schema = T.StructType([*fields, T.StructField(TEXT, T.StringType())])
     options: dict[str, bool | int | str] = {
@@ -154,7 +135,7 @@ def _csv(spark: SparkSession, uris: Sequence[str], source: FileSource, shape: Sh
     }
     options |= dict(source.options)
     options |= {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": TEXT, "enforceSchema": True}
-    rows = spark.read.schema(schema).options(**options).csv(list(uris))
+    rows = spark.read.schema(schema).options(**options).csv(list(paths))
     return _numbered(rows, schema.names)
 
 
@@ -168,13 +149,13 @@ def _numbered(rows: DataFrame, names: Sequence[str]) -> DataFrame:
 
 
 def _json(
-    spark: SparkSession, uris: Sequence[str], source: FileSource, names: Sequence[str]
+    spark: SparkSession, paths: Sequence[str], source: FileSource, names: Sequence[str]
 ) -> tuple[DataFrame, Shape]:
     """Top-level keys as texts: numbers and nested values keep the form they came in."""
     encoding = str(source.options.get("encoding", "UTF-8"))
     whole = source.format == "json"
     reader = spark.read.option("wholetext", whole).option("encoding", encoding)
-    lines = reader.text(list(uris))
+    lines = reader.text(list(paths))
     if whole:
         rows = _documents(lines)
     else:
@@ -207,8 +188,8 @@ def _documents(texts: DataFrame) -> DataFrame:
     return rows.select("__uri", place.cast("bigint").alias("_row"), "value", "map")
 
 
-def _parquet(spark: SparkSession, uris: Sequence[str]) -> tuple[DataFrame, Shape]:
-    rows = spark.read.parquet(*uris)
+def _parquet(spark: SparkSession, paths: Sequence[str]) -> tuple[DataFrame, Shape]:
+    rows = spark.read.parquet(*paths)
     names = rows.columns
     columns = [F.col(f"`{name}`").alias(f"c{place}") for place, name in enumerate(names)]
     rows = rows.select(
@@ -226,7 +207,7 @@ def parquet_shapes(
     """Files by the schema in their footers: files of one schema are read together."""
     groups: dict[str, list[SourceFile]] = {}
     for file in chosen:
-        text = spark.read.parquet(files.uri(file.path)).schema.json()
+        text = spark.read.parquet(files.for_spark(file.path)).schema.json()
         groups.setdefault(text, []).append(file)
     return groups
 

@@ -41,10 +41,15 @@ def stop_quietly(session: SparkSession | None) -> None:
 
 @functools.lru_cache(maxsize=2)
 def reading_session(session: SparkSession) -> SparkSession:
-    """A session beside this one, whose settings for reading files are its own."""
+    """A session beside this one in which each file is one task, read in order.
+
+    So a record's number is its place in the task. In the given session this would slow other reads.
+    """
     beside = session.newSession()
-    for key in (ZONE, ANSI):
+    for key in (ZONE, ANSI, "spark.sql.shuffle.partitions"):
         beside.conf.set(key, session.conf.get(key) or "")
+    beside.conf.set("spark.sql.files.maxPartitionBytes", str(1 << 40))
+    beside.conf.set("spark.sql.files.openCostInBytes", str(1 << 40))
     return beside
 
 
