@@ -76,7 +76,7 @@ suite.runs("clean.order_lines", rows=8)
 # ## Rows that were kept back
 #
 # Rejected rows are in quarantine, whole, with every rule they broke, as written in the table's
-# file. `quarantine` gives them with the columns and types of the table they did not get into.
+# file. `quarantine` gives them with typed columns, as they entered the table.
 
 # %%
 from pyspark.sql import functions as F
@@ -106,7 +106,7 @@ tried = suite.preview(
     window=window,
     quality=[
         {"expect_column_values_to_be_between": {"column": "quantity", "min_value": 1}},
-        {"row": {"costs less than 20": "unit_price < 20"}},
+        {"row": {"costs less than 5": "unit_price < 5"}},
     ],
 )
 tried

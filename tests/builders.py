@@ -116,7 +116,9 @@ def csv_text(columns: Sequence[str], rows: Iterable[Row]) -> str:
 def content(df: DataFrame, *, without: Sequence[str] = UNSTEADY) -> Counter[str]:
     """The rows of a table as texts, counted; columns in the order of their names."""
     names = sorted(name for name in df.columns if name not in without)
-    row = F.to_json(F.struct(*[F.col(f"`{name}`") for name in names]), {"ignoreNullFields": "false"})
+    row = F.to_json(
+        F.struct(*[F.col(f"`{name}`") for name in names]), {"ignoreNullFields": "false"}
+    )
     return Counter(found[0] for found in df.select(row).collect())
 
 
@@ -155,3 +157,24 @@ def plain(df: DataFrame, *names: str) -> list[dict[str, Any]]:
     """Rows as dictionaries."""
     text = F.to_json(F.struct(*names), {"ignoreNullFields": "false"})
     return [json.loads(row[0]) for row in df.select(text).collect()]
+
+
+def written(folder: Path, tables: Tables, **env: Any) -> Path:
+    """A conf folder with these tables, for a process of its own; YAML is written as JSON."""
+    conf = folder / "conf"
+    files: dict[str, Any] = {
+        "suite": {"name": "suite"},
+        "env/local": {
+            "raw": "raw",
+            "lake": "lake",
+            "spark": {"master": "local[2]", "quick": True,
+                      "conf": {"spark.sql.shuffle.partitions": 2}},
+            **env,
+        },
+    }  # fmt: skip
+    files |= {name.replace(".", "/", 1): dict(keys) for name, keys in tables.items()}
+    for name, keys in files.items():
+        file = conf / f"{name}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(keys, indent=1))
+    return conf

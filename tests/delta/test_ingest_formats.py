@@ -8,8 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from builders import Lab, entry, fine, states
 from pyspark.sql import SparkSession
+
+from builders import Lab, entry, fine, states
 
 
 def _table(pattern: str, kind: str, **more: Any) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import Lab, fine, states
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
+
+from builders import Lab, fine
 
 COLUMNS = ("k", "s", "at", "d", "v", "op")
 KINDS = ("int", "string", "int", "double", "string", "string")
@@ -27,8 +27,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "ingested.events": {
         "source": {"files": "events/{window}/*.csv"},
         "columns": {
-            name: {"type": kind, "nulls": [""]}
-            for name, kind in zip(COLUMNS, KINDS, strict=True)
+            name: {"type": kind, "nulls": [""]} for name, kind in zip(COLUMNS, KINDS, strict=True)
         },
     },
     "clean.latest": {**KEYED, "latest_by": ["at"], "write": "upsert"},

@@ -282,7 +282,7 @@ def test_an_open_suite_previews(suite: OpenSuite) -> None:
     assert seen.rows.quarantined == 2
     assert [row["_reasons"] for row in seen.rejected.collect()] == [["dear: price > 6"]] * 2
     assert [row["vat"] for row in seen.accepted.collect()] == [Decimal("1.500")]
-    assert "dear: price &gt; 6" in seen._repr_html_()  # type: ignore[operator]
+    assert "dear: price &gt; 6" in seen._repr_html_()
     assert repr(seen).startswith("clean.orders 2026-11-01: 3 read")
 
 

@@ -95,7 +95,7 @@ class OpenSuite:
         *,
         quality: Sequence[Any] | None = None,
         upto: str | None = None,
-    ) -> Preview:
+    ) -> Seen:
         """What would be written and rejected: `accepted`, `rejected`, `rows`. Writes nothing.
 
         `quality` stands in for the table's rules, written as in its file. `upto` stops after the

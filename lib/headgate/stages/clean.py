@@ -21,7 +21,7 @@ from headgate.stages.work import Due, Work
 from headgate.storage.changes import changed_slices
 from headgate.storage.targets import ByKey, ByWindow, Target
 from headgate.storage.upsert import Upsert
-from headgate.transforms.hidden import RECORD
+from headgate.transforms.hidden import AS_JSON, RECORD
 from headgate.transforms.steps import Around
 
 
@@ -122,7 +122,7 @@ def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
     def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
         rows = lake.delta(name).read(version).where(F.col("_window").isin(list(windows)))
         if with_record:
-            whole = F.to_json(F.struct("*"), {"ignoreNullFields": "false"})
+            whole = F.to_json(F.struct("*"), AS_JSON)
             rows = rows.select("*", whole.alias(RECORD))
         return rows
 

@@ -67,6 +67,7 @@ def run_pass(work: Work, hands: Hands) -> Pass:
     started, done = time.monotonic(), Pass()
     counter = Counter(work.slices)
     rows, shaped = marked(work, counter)
+    reached("read")
     draft = work.target.draft(hands.fence)
     try:
         draft.write(accepted(work, rows, draft))

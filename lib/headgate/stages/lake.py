@@ -18,6 +18,7 @@ from headgate.storage.files import Files, files_for
 from headgate.storage.quarantine import Quarantine
 from headgate.storage.records import Records
 from headgate.storage.tables import DeltaTable
+from headgate.transforms.hidden import AS_JSON
 
 
 @dataclass
@@ -85,7 +86,7 @@ class Lake:
         if known not in self.contents:
             df = self.delta(table).read(version)
             names = columns or tuple(n for n in df.columns if not n.startswith("_"))
-            row = F.xxhash64(F.to_json(F.struct(*[F.col(f"`{n}`") for n in names])))
+            row = F.xxhash64(F.to_json(F.struct(*[F.col(f"`{n}`") for n in names]), AS_JSON))
             total = df.agg(F.sum(row.cast("decimal(38,0)")), F.count(F.lit(1))).collect()[0]
             self.contents[known] = digest([str(total[0]), total[1]])
         return self.contents[known]

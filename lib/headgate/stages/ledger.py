@@ -65,7 +65,7 @@ def found_files(
     prefixes = [pattern.prefix]
     if only is not None and pattern.windowed:
         prefixes = pattern.folders(only)
-    now = lake.clock()
+    now = lake.clock().replace(microsecond=0)
     there = set()
     found: list[Known] = []
     for prefix in prefixes:

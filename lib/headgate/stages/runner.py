@@ -14,6 +14,7 @@ from headgate.core.records import CheckRecord, RunRecord
 from headgate.core.results import JOB_OF, Entry
 from headgate.core.spec import Table
 from headgate.stages.flow import Pass, run_pass
+from headgate.stages.idle import slices
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of
 from headgate.stages.repair import repaired
@@ -111,16 +112,17 @@ def _one_pass(
 
 
 def due_now(lake: Lake, table: Table, orders: Orders) -> list[Due]:
-    """What is due of a table; with a waiver also what a gate held back."""
+    """What is due of a table; with a waiver, or when it is named, also what a gate held back."""
     layer = layer_of(table)
     due = layer.due(lake, table, orders.named, orders.force)
-    if not orders.waived or orders.force:
+    if orders.force or not (orders.waived or orders.named):
         return due
-    held = [one for one in lake.history.blocked(table.name) if one not in {d.window for d in due}]
+    held = set(lake.history.blocked(table.name)) - {one.window for one in due}
     if orders.named is not None:
-        held = [window for window in held if window in orders.named]
-    again = layer.due(lake, table, held, True) if held else []
-    return [*due, *(replace(one, why="waiver") for one in again if one.window in held)]
+        held &= set(slices(lake, table, orders.named))
+    why = "waiver" if orders.waived else "named, and blocked before"
+    again = layer.due(lake, table, orders.named, True) if held else []
+    return [*due, *(replace(one, why=why) for one in again if one.window in held)]
 
 
 def _guarded(

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from headgate.core.errors import HeadgateError
 from headgate.storage.tables import DeltaTable
+from headgate.transforms.hidden import AS_JSON
 
 
 def changed_slices(
@@ -85,7 +86,7 @@ def _differing(old: DataFrame, new: DataFrame, slice_of: Column) -> DataFrame:
     """Rows that stand a different number of times on the two sides."""
 
     def side(df: DataFrame, sign: int) -> DataFrame:
-        row = F.to_json(F.struct(*[F.col(f"`{name}`") for name in sorted(df.columns)]))
+        row = F.to_json(F.struct(*[F.col(f"`{name}`") for name in sorted(df.columns)]), AS_JSON)
         return df.select(slice_of.cast("string").alias("slice"), row.alias("row")).select(
             "slice", F.xxhash64("row").alias("row"), F.lit(sign).alias("sign")
         )

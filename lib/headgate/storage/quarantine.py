@@ -9,8 +9,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headgate.core.errors import StepFailed
+from headgate.storage.staged import open_draft
 from headgate.storage.tables import DeltaTable
-from headgate.storage.transaction import FileDraft
 
 COLUMNS = ("_record", "_reasons", "_window", "_run", "_file", "_row", "_state")
 
@@ -38,7 +38,7 @@ class Quarantine:
             run_of[F.col("_window")].alias("_run"),
             F.lit("open").alias("_state"),
         ).select(*COLUMNS)
-        draft = FileDraft(self.spark, self.path, fence=None, by_window=False)
+        draft = open_draft(self.spark, self.path, fence=None, by_window=False)
         draft.write(named)
         kept = sum(file.rows for file in draft.written())
         if kept != expected:

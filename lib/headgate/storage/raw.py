@@ -154,8 +154,7 @@ def _json(
     """Top-level keys as texts: numbers and nested values keep the form they came in."""
     encoding = str(source.options.get("encoding", "UTF-8"))
     whole = source.format == "json"
-    reader = spark.read.option("wholetext", whole).option("encoding", encoding)
-    lines = reader.text(list(paths))
+    lines = spark.read.option("encoding", encoding).text(list(paths), wholetext=whole)
     if whole:
         rows = _documents(lines)
     else:

@@ -13,8 +13,9 @@ from pyspark.sql import functions as F
 
 from headgate.core.errors import Infrastructure
 from headgate.core.records import CheckRecord, RunRecord
+from headgate.storage.staged import open_draft
 from headgate.storage.tables import DeltaTable
-from headgate.storage.transaction import FileDraft
+from headgate.transforms.hidden import AS_JSON
 
 _ROWS = ", ".join(
     f"{name}: bigint"
@@ -89,7 +90,7 @@ class Records:
 
     def _append(self, name: str, df: DataFrame, *, compact: bool) -> None:
         path = self.path(name)
-        draft = FileDraft(self.spark, path, fence=None, by_window=False, properties=PROPERTIES)
+        draft = open_draft(self.spark, path, fence=None, by_window=False, properties=PROPERTIES)
         version = draft.read_version
         crowded = compact and version > 0 and version % COMPACT_EVERY == 0
         if crowded:
@@ -107,7 +108,7 @@ class Records:
             df = df.where(condition)
         # To JSON inside Spark: one flat column is cheaper to bring over than nested rows.
         text = df.select(
-            F.to_json(F.struct("*"), {"timeZone": "UTC", "ignoreNullFields": "false"}).alias("row")
+            F.to_json(F.struct("*"), {"timeZone": "UTC", **AS_JSON}).alias("row")
         ).collect()
         return [json.loads(row["row"]) for row in text]
 

@@ -6,6 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -18,11 +19,18 @@ from headgate.storage.transaction import FENCE, Draft, FileDraft, WrittenFile
 _OFFERS: dict[str, bool] = {}  # by version of Spark: whether the transaction can be used
 
 
-def open_draft(spark: SparkSession, path: str, *, fence: int | None, by_window: bool) -> Draft:
-    """The draft that this build of Delta allows."""
+def open_draft(
+    spark: SparkSession,
+    path: str,
+    *,
+    fence: int | None,
+    by_window: bool,
+    properties: Mapping[str, str] = MappingProxyType({}),
+) -> Draft:
+    """The draft that this build of Delta allows. Properties are those of a table it makes."""
     if os.environ.get("HEADGATE_PUBLISH") == "staged" or not offers_transaction(spark):
         return StagedDraft(spark, path, fence=fence, by_window=by_window)
-    return FileDraft(spark, path, fence=fence, by_window=by_window)
+    return FileDraft(spark, path, fence=fence, by_window=by_window, properties=properties)
 
 
 def offers_transaction(spark: SparkSession) -> bool:

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from headgate.core.spec import Column, OnChange
-from headgate.transforms.hidden import OTHERS, REASONS, RECORD, TEXT
+from headgate.transforms.hidden import AS_JSON, OTHERS, REASONS, RECORD, TEXT
 
 SYSTEM = ("_file", "_row", "_window", "_ingested_at", "_rescued")
 UNREADABLE = "the record cannot be read in the table's format"
@@ -191,5 +191,5 @@ def raw_record(
     names = {source: name for name, source in sources.items() if source} | dict(extras)
     values = [F.col(quoted(source)).alias(name) for source, name in names.items()]
     values += [F.col(name) for name in (OTHERS,) if name in raw.columns]
-    struct = F.to_json(F.struct(*values), {"ignoreNullFields": "false"})
+    struct = F.to_json(F.struct(*values), AS_JSON)
     return F.coalesce(F.col(TEXT), struct).alias(RECORD)

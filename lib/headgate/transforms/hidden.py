@@ -14,6 +14,13 @@ DELETED = "__deleted"  # the row says that its key is gone
 HIDDEN = (TEXT, REASONS, RECORD, OTHERS, FATE, DELETED)
 SYSTEM = ("_window", "_ingested_at", "_file", "_row")
 
+# Rows as JSON: whole, and with every digit of a moment. Spark's own form cuts it to milliseconds.
+AS_JSON = {
+    "ignoreNullFields": "false",
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
+}
+
 ACCEPTED, QUARANTINED, DUPLICATE = 0, 1, 2  # values of FATE
 
 
