@@ -61,7 +61,7 @@ fmt: install-dev ## put the sources into shape
 	$(PY) -m ruff format .
 
 bench: install-dev ## each benchmark's ratio
-	$(PY) -m bench
+	@$(PY) -m bench $(BENCH)
 
 lock: ## resolve the constraints files anew (needs a network)
 	bin/lock

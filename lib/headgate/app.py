@@ -24,7 +24,7 @@ from headgate.stages.lake import Lake
 from headgate.stages.planning import Planned, planned
 from headgate.stages.preview import Preview, previewed
 from headgate.stages.rejected import typed
-from headgate.stages.repair import repaired
+from headgate.stages.repair import absorb
 from headgate.stages.runner import Orders, record_idle, run_table
 from headgate.stages.standing import Standing, standings
 from headgate.stages.undo import undone
@@ -41,7 +41,7 @@ class App:
         self.suite, self.spark = suite, spark
         self.lake = Lake.opened(spark, suite)
         for table in suite.tables:
-            repaired(self.lake, table, crashed=False)
+            absorb(self.lake, table)
 
     def selected(self, what: Sequence[str], layer: str | None = None) -> list[str]:
         """The tables that a call names."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -45,9 +46,7 @@ def test_the_windows_that_cover_days_touch_them_and_leave_none_out(
     assert all(grain.start(window).date() <= last for window in found)
     assert all(grain.end(window) > datetime.combine(first.date(), datetime.min.time())
                for window in found)  # fmt: skip
-    assert all(
-        grain.end(one) == grain.start(two) for one, two in zip(found, found[1:], strict=False)
-    )
+    assert all(grain.end(one) == grain.start(two) for one, two in itertools.pairwise(found))
 
 
 @given(st.sets(st.integers(min_value=0, max_value=60)), grains)

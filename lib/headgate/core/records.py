@@ -114,7 +114,8 @@ class History:
     def add(self, record: RunRecord) -> None:
         """Take in a newer record."""
         self.records.append(record)
-        if record.status != "published" and not record.fingerprint:
+        idle = record.status != "published" and not record.fingerprint
+        if idle or record.status == "unchanged":
             return  # there was nothing to do, or nothing to do it with
         self._last[record.table, record.window] = record
         if record.effective:

@@ -122,7 +122,9 @@ def _warned(entries: Sequence[Entry]) -> list[str]:
         if here:
             newest = max(here, key=lambda entry: entry.window)
             more = f" (and {len(here) - 1} more windows)" if len(here) > 1 else ""
-            lines.append(f"     warned    {name} {newest.window} {newest.message}{more}")
+            lines.append(
+                f"     warned    {name} {newest.window} {'; '.join(newest.warnings)}{more}"
+            )
     return lines
 
 

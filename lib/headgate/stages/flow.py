@@ -65,6 +65,7 @@ class Pass:
 def run_pass(work: Work, hands: Hands) -> Pass:
     """Run slices of one table, whole: all are judged before one is visible."""
     started, done = time.monotonic(), Pass()
+    kept: list[str] = []  # runs whose rejected rows are written down
     counter = Counter(work.slices)
     rows, shaped = marked(work, counter)
     reached("read")
@@ -79,13 +80,14 @@ def run_pass(work: Work, hands: Hands) -> Pass:
             draft.abandon()  # its files mix slices: the good ones are made again without the others
             rest = work.only([one.window for one in judged if not one.closed])
             again = run_pass(rest, hands)
-            kept = [one for one in judged if one.closed]
-            return Pass(entries(work, kept, None, started) + again.entries, again.kept, again.id)
-        keep_rejected(work, judged, hands)
+            shut = [one for one in judged if one.closed]
+            return Pass(entries(work, shut, None, started) + again.entries, again.kept, again.id)
+        kept = keep_rejected(work, judged, hands)
         reached("kept")
         version = published(work, judged, draft, hands, done, started)
     except BaseException:
         draft.abandon()
+        hands.quarantine.withdraw(kept)
         raise
     done.entries = entries(work, judged, version, started)
     done.kept = {one.window: one.run for one in judged}
@@ -193,11 +195,11 @@ def _agrees(work: Work, draft: Draft, ends: Mapping[str, Mapping[int, int]]) -> 
     )
 
 
-def keep_rejected(work: Work, judged: list[Judged], hands: Hands) -> None:
+def keep_rejected(work: Work, judged: list[Judged], hands: Hands) -> list[str]:
     """Write the rejected rows down before anything is visible: a pass more where there are some."""
     runs = {one.window: one.run for one in judged if one.rows.quarantined}
     if not runs:
-        return
+        return []
     rows, _ = marked(work.only(list(runs)), None, with_record=True)
     rejected = rows.where(column(REASONS).isNotNull())
     lacking = [name for name in ("_file", "_row") if name not in rejected.columns]
@@ -211,10 +213,11 @@ def keep_rejected(work: Work, judged: list[Judged], hands: Hands) -> None:
         *[F.lit(None).cast(kinds[name]).alias(name) for name in lacking],
     )
     hands.quarantine.keep(shown, sum(one.rows.quarantined for one in judged), runs)
+    return list(runs.values())
 
 
 def _slice_text(work: Work) -> Any:
-    return F.expr(work.slice_text).alias("_window")
+    return F.expr(work.slices.text(work.slice_text)).alias("_window")
 
 
 def published(

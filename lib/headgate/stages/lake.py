@@ -95,9 +95,13 @@ class Lake:
         """Read the records again where another run has published since; whether that was so."""
         if self.version(table) == self.history.version(table):
             return False
+        self.reread()
+        return True
+
+    def reread(self) -> None:
+        """Read the records anew."""
         self.history = History(self.records.runs())
         self._ledger = None
-        return True
 
     def ledger(self, table: str) -> list[dict[str, Any]]:
         """The files that a table has taken in, oldest first; read once a call."""

@@ -14,17 +14,24 @@ from headgate.stages.lake import Lake
 
 def repaired(lake: Lake, table: str, *, crashed: bool) -> bool:
     """Bring records and quarantine in line with the table's log; whether it was needed."""
+    if not crashed:
+        return False
+    lake.reread()
     lost = lost_records(lake, table)
     if lost:
         lake.quarantine(table).supersede({record.window: record.run for record in lost})
         lake.records.add_runs(lost)
         for record in lost:
             lake.history.add(record)
-    if not crashed:
-        return bool(lost)
     known = [record.run for record in lake.history.records if record.table == table]
     forgotten = lake.quarantine(table).forget(known)
     return bool(lost or forgotten)
+
+
+def absorb(lake: Lake, table: str) -> None:
+    """Know what the table's commits say, without writing: whoever published may still record it."""
+    for record in lost_records(lake, table):
+        lake.history.add(record)
 
 
 def lost_records(lake: Lake, table: str) -> list[RunRecord]:

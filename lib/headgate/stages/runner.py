@@ -101,8 +101,10 @@ def _one_pass(
         now = waiting[:MOST_TOGETHER]
         chosen[:] = [one.window for one in now]
         whole = only is None and orders.named is None and len(now) == len(waiting)
+        if not lease.crashed_before:
+            refuse_foreign(lake, table)
         entries = _guarded(lake, table, now, orders, lease.token, started, whole) if now else []
-        clean = all(entry.exit_code not in (20, 30) for entry in entries)
+        clean = all(entry.exit_code not in (20, 21, 30) for entry in entries)
         return entries
     except _Spoiled:
         clean = True
@@ -136,7 +138,6 @@ def _guarded(
 ) -> list[Entry]:
     """The pass; whatever goes wrong becomes entries with a message."""
     try:
-        refuse_foreign(lake, table)
         work = layer_of(table).work(lake, table, chosen)
         names = work.slices.names
         if not work.together and len(names) > MOST_APART:

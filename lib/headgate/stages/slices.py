@@ -46,6 +46,13 @@ class Slices:
         first = min(self.names, key=self.grain.index)
         return self.grain.shift(first, code)
 
+    def text(self, first: str) -> str:
+        """SQL for a slice as it is written, from Spark's text of its first day (or hour)."""
+        if self.grain is Grain.hour:
+            return f"concat(substr({first}, 1, 10), 'T', substr({first}, 12, 2))"
+        length = {Grain.month: 7, Grain.year: 4}.get(self.grain, 10)
+        return f"substr({first}, 1, {length})"
+
     def named(self, text: str) -> str:
         """The slice that Spark's text of its first day (or hour) names."""
         return named_period(text, self.grain)

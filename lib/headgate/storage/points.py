@@ -9,8 +9,8 @@ import time
 from collections import Counter
 
 POINTS = (
-    "planned",
     "leased",
+    "planned",
     "pinned",
     "read",
     "files-written",

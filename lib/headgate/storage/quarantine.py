@@ -61,6 +61,11 @@ class Quarantine:
                 & (F.col("_state") == "open")
             )
 
+    def withdraw(self, runs: Sequence[str]) -> None:
+        """Rows of runs that published nothing after all do not count."""
+        if runs and self.exists():
+            self._handle().delete(F.col("_run").isin(list(runs)))
+
     def reopen(self, run: str) -> None:
         """Rows that a run rejected are open again: what it published is what readers see."""
         if self.exists():

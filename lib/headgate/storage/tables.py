@@ -93,6 +93,12 @@ class DeltaTable:
             reader = reader.option("versionAsOf", version)
         return reader.load(self.path)
 
+    def restore(self, version: int) -> None:
+        """Make the table what it was at a version, in one commit."""
+        from delta.tables import DeltaTable as Handle
+
+        Handle.forPath(self.spark, self.path).restoreToVersion(version)
+
     def commit(self, version: int) -> Commit:
         """What one version did."""
         name = f"_delta_log/{version:020d}.json"

@@ -116,7 +116,15 @@ class ByKey:
     known: frozenset[str] = frozenset()  # windows that the store may hold
 
     def draft(self, fence: int) -> Draft:
+        self._forget_unpublished()
         return open_draft(self.spark, self.upsert.store, fence=fence, by_window=True)
+
+    def _forget_unpublished(self) -> None:
+        """What a crashed run stored but never published would hide the keys that it replaced."""
+        table, store = DeltaTable(self.spark, self.path), DeltaTable(self.spark, self.upsert.store)
+        seen, latest = merged_version(table, table.latest()), store.latest()
+        if seen is not None and latest is not None and latest > seen:
+            store.restore(seen)
 
     def prepared(self, rows: DataFrame, draft: Draft, windows: Sequence[str]) -> DataFrame:
         self.known = there(self.spark, self.upsert.store, windows)

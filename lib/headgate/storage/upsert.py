@@ -201,7 +201,11 @@ def _newer(source: DataFrame, upsert: Upsert, have: set[str]) -> str:
 
     def side(names: list[str], alias: str) -> str:
         known = [n for n in names if n in have] if alias == "t" else names
-        made = [_sql(source, n, alias) if n in known else "NULL" for n in names]
+        # A column that is new has no values in the table: nulls, but of its own type.
+        made = [
+            _sql(source, n, alias) if n in known else f"if(false, {_sql(source, n, 's')}, NULL)"
+            for n in names
+        ]
         return f"struct({', '.join(made)})"
 
     def after(names: list[str]) -> str:
