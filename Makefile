@@ -10,7 +10,7 @@ SHELLS := bin/bootstrap spark-submit.sh .ci/run
 export SPARK_LOCAL_IP ?= 127.0.0.1
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev demo test check unit rest fmt bench clean \
-        test-compat test-compat-spark-3.5 test-compat-spark-4.1.1 test-faults test-cluster lock
+        test-compat test-compat-spark-3.5 test-compat-spark-4.1.1 test-slow test-faults test-cluster lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,10 @@ unit: install-dev ## the tests that start no JVM, and the examples in docstrings
 	$(PYTEST) tests/unit lib --doctest-modules
 
 rest: install-dev
-	$(PYTEST) tests --ignore=tests/unit
+	$(PYTEST) tests --ignore=tests/unit -m "not slow and not faults and not cluster"
+
+test-slow: install-dev ## the tests that take minutes: properties, demo, report in a browser
+	$(PYTEST) tests -m slow
 
 test-faults: install-dev ## only the tests that kill or starve a process
 	$(PYTEST) tests -m faults

@@ -15,6 +15,8 @@ from pyspark.sql import SparkSession
 
 from builders import Lab, fine
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = ("k", "s", "at", "d", "v", "op")
 KINDS = ("int", "string", "int", "double", "string", "string")
 SHOWN = (*COLUMNS, "_window", "_file", "_row")

@@ -20,6 +20,8 @@ from builders import Lab, content, written
 from commands import ROOT
 from headgate.storage.points import POINTS
 
+pytestmark = pytest.mark.faults
+
 TABLES: dict[str, dict[str, Any]] = {
     "ingested.orders": {
         "source": {"files": "orders/{window}/*.csv"},
