@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from headgate.app import App
     from shop.story import Arrival, Story
 
-os.environ.setdefault("HEADGATE_LOG", "error")  # the story is told, not logged
 SUITE, PRICED = "shop", "clean.order_lines"
 
 
@@ -64,6 +63,7 @@ class Telling(Progress):
 
 def demo(arguments: argparse.Namespace) -> Answer:
     """`headgate demo`: empties its own lake, fills it pass by pass, and ends with what to try."""
+    os.environ.setdefault("HEADGATE_LOG", "error")  # the story is told, not logged
     began = time.monotonic()
     suite = read_suite(arguments.conf, env=arguments.env, overrides=arguments.overrides)
     generator = _generator(suite)
