@@ -8,6 +8,7 @@ the counts are taken anew, by queries.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -81,7 +82,8 @@ def _aggregates(point: Point) -> list[Column]:
             # As doubles: merging two bins of one value can leave it a hair below itself, which a
             # whole number would lose.
             bins = F.histogram_numeric(code.cast("double"), F.lit(max(point.width, 2)))
-            made.append(bins.alias(name))
+            # As text: Spark 3.5 hands over an observed array as an object of its JVM.
+            made.append(F.to_json(bins).alias(name))
     return made + [value.alias(name) for name, value in point.plain.items()]
 
 
@@ -91,7 +93,7 @@ def _bins(value: Any) -> dict[int, int]:
     if isinstance(value, int):
         return {0: value} if value else {}
     bins: dict[int, int] = {}
-    for one in value:
+    for one in json.loads(value):
         code = round(one["x"])
         bins[code] = bins.get(code, 0) + round(one["y"])
     return bins
