@@ -65,6 +65,11 @@ class OpenSuite:
         return self._app.spark
 
     @property
+    def lake(self) -> str:
+        """Where the tables are."""
+        return self._app.suite.environment.lake
+
+    @property
     def name(self) -> str:
         return self._app.suite.name
 
