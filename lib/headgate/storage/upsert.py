@@ -201,9 +201,12 @@ def _newer(source: DataFrame, upsert: Upsert, have: set[str]) -> str:
 
     def side(names: list[str], alias: str) -> str:
         known = [n for n in names if n in have] if alias == "t" else names
-        # A column that is new has no values in the table: nulls, but of its own type.
+        # A column that is new has no values in the table: nulls, but of its own type. CASE without
+        # ELSE, as Delta 3.3 leaves the branches of an `if` in a MERGE with different types.
         made = [
-            _sql(source, n, alias) if n in known else f"if(false, {_sql(source, n, 's')}, NULL)"
+            _sql(source, n, alias)
+            if n in known
+            else f"CASE WHEN false THEN {_sql(source, n, 's')} END"
             for n in names
         ]
         return f"struct({', '.join(made)})"
