@@ -102,6 +102,8 @@ def held(lab: Lab) -> Held:
     rejected, strays = {}, 0
     for folder in sorted((lab.lake / "quarantine").iterdir()):
         rows = lab.spark.read.format("delta").load(str(folder))
+        moment = F.regexp_replace("_record", '"_ingested_at":"[^"]*"', "")
+        rows = rows.withColumn("_record", moment)
         rejected[folder.name] = content(rows.where(F.col("_run").isin(known)))
         strays += rows.where(~F.col("_run").isin(known)).count()
     shown = decided.select("table", "window", "status", "rows", "exit_code")

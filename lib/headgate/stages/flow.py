@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 from headgate.core.errors import GateClosed, StepFailed
 from headgate.core.results import Entry, Rows
 from headgate.quality.gate import Verdict
-from headgate.quality.reasons import reasons, rejecting
+from headgate.quality.reasons import marks, masks, reasons, rejected
 from headgate.stages import judging
 from headgate.stages.counting import Counter
 from headgate.stages.shape import Shaped, fates, shape
@@ -26,7 +26,7 @@ from headgate.stages.work import Hands, Work
 from headgate.storage.points import reached
 from headgate.storage.targets import Publication
 from headgate.storage.transaction import Draft
-from headgate.transforms.fates import with_fates, with_reasons
+from headgate.transforms.fates import with_fates, with_marks
 from headgate.transforms.hidden import (
     ACCEPTED,
     DELETED,
@@ -108,15 +108,14 @@ def marked(
     df = shaped[0].df
     for more in shaped[1:]:
         df = df.unionByName(more.df, allowMissingColumns=True)
-    rules = work.table.quality
-    broken = reasons(rules, work.waived) if rejecting(rules, work.waived) else None
-    df = with_reasons(df, broken, work.deletes)
+    bits = marks(work.table.quality, work.waived)
+    df = with_marks(df, masks(bits), work.deletes)
     if with_record:
-        return df, shaped
+        return df.withColumn(REASONS, reasons(bits, df.columns)), shaped
     if work.key and len(work.slices) > 8:
         # One shuffle serves the windows' files and the keys in them.
         df = df.repartition("_window")
-    df = with_fates(df, work.key, work.latest_by)
+    df = with_fates(df, work.key, work.latest_by, rejected(bits, df.columns))
     if counter:
         codes, plain = judging.metrics(work, df)
         df = counter.point(df, "ends", codes, plain=plain)
@@ -201,14 +200,14 @@ def keep_rejected(work: Work, judged: list[Judged], hands: Hands) -> list[str]:
     if not runs:
         return []
     rows, _ = marked(work.only(list(runs)), None, with_record=True)
-    rejected = rows.where(column(REASONS).isNotNull())
-    lacking = [name for name in ("_file", "_row") if name not in rejected.columns]
+    thrown = rows.where(column(REASONS).isNotNull())
+    lacking = [name for name in ("_file", "_row") if name not in thrown.columns]
     kinds = {"_file": "string", "_row": "bigint"}
-    record = column(RECORD) if RECORD in rejected.columns else F.to_json(F.struct("*"))
-    shown = rejected.select(
+    record = column(RECORD) if RECORD in thrown.columns else F.to_json(F.struct("*"))
+    shown = thrown.select(
         record.alias("_record"),
         column(REASONS).alias("_reasons"),
-        column("_window") if "_window" in rejected.columns else _slice_text(work),
+        column("_window") if "_window" in thrown.columns else _slice_text(work),
         *[column(n) for n in ("_file", "_row") if n not in lacking],
         *[F.lit(None).cast(kinds[name]).alias(name) for name in lacking],
     )

@@ -10,10 +10,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from headgate.core.results import Rows
-from headgate.quality.compile import broken, is_row_rule, judged
+from headgate.quality.compile import is_row_rule, judged
 from headgate.quality.gate import Verdict, judge
 from headgate.quality.measures import measures
-from headgate.quality.reasons import reason, rejecting
+from headgate.quality.reasons import marks
 from headgate.quality.uniqueness import needs_grouping, uniqueness
 from headgate.stages.work import Work
 from headgate.storage.transaction import Draft
@@ -23,7 +23,6 @@ from headgate.transforms.hidden import (
     DUPLICATE,
     FATE,
     QUARANTINED,
-    REASONS,
     column,
 )
 
@@ -51,15 +50,11 @@ def metrics(work: Work, df: DataFrame) -> tuple[dict[str, Column], dict[str, Col
     counted = {f"fate{kind}": F.when(column(FATE) == kind, code) for kind in range(KINDS)}
     if DELETED in df.columns:
         counted["judged"] = F.when(alive, code)
-    rejected_by = rejecting(work.table.quality, work.waived)
-    for place, rule in enumerate(work.table.quality):
-        if is_row_rule(rule):
-            # A rule that rejects rows is judged once, for their reasons; here it is only counted.
-            listed = F.array_contains(column(REASONS), reason(rule))
-            breaks = listed if rule in rejected_by else broken(rule)
-            counted[f"broken{place}"] = F.when(alive & breaks, code)
-            if rule.mostly is not None or rule.row_condition is not None:
-                counted[f"judged{place}"] = F.when(alive & judged(rule), code)
+    for mark in marks(work.table.quality, work.waived):
+        rule, place = mark.rule, mark.place
+        counted[f"broken{place}"] = F.when(mark.breaks, code)
+        if rule.mostly is not None or rule.row_condition is not None:
+            counted[f"judged{place}"] = F.when(alive & judged(rule), code)
     plain: dict[str, Column] = {}
     if len(work.slices) == 1:
         accepted = alive & (column(FATE) == ACCEPTED)

@@ -220,7 +220,7 @@ def foreseen(lake: Lake, work: Work) -> Preview:
 def ended(work: Work, counter: Counter | None) -> tuple[DataFrame, list[Shaped]]:
     """All rows at the end of the flow: with their fates, their reasons, and what they came as."""
     rows, shaped = marked(work, counter, with_record=True)
-    rows = with_fates(rows, work.key, work.latest_by)
+    rows = with_fates(rows, work.key, work.latest_by, column(REASONS).isNotNull())
     if counter is None:
         return rows, shaped
     codes, plain = judging.metrics(work, rows)

@@ -11,6 +11,7 @@ from pyspark.sql import types as T
 
 from headgate.core.spec import Column, OnChange
 from headgate.transforms.hidden import AS_JSON, OTHERS, REASONS, RECORD, TEXT
+from headgate.transforms.reasons import Fault, joined, reasons_of
 
 SYSTEM = ("_file", "_row", "_window", "_ingested_at", "_rescued")
 UNREADABLE = "the record cannot be read in the table's format"
@@ -33,7 +34,7 @@ def to_contract(
     rescue = on_change.bad_value == "rescue"
     unreadable = F.col(TEXT).isNotNull()
     made: list[SparkColumn] = []
-    broken: list[SparkColumn] = []
+    broken: list[Fault] = [(unreadable, UNREADABLE)]
     saved: list[tuple[str, SparkColumn]] = []
     for name, column in columns.items():
         source = sources[name]
@@ -48,8 +49,7 @@ def to_contract(
             if rescue:
                 saved.append((name, F.when(fault, as_text(F.col(quoted(source)), kind))))
             else:
-                broken.append(F.when(fault, F.lit(not_a(name, column))))
-    reasons = [F.when(unreadable, F.lit(UNREADABLE)), *broken]
+                broken.append((fault, not_a(name, column)))
     for source, name in extras.items():
         text = as_text(F.col(f"`{source}`"), raw.schema[source].dataType)
         if on_change.new_column == "add":
@@ -64,7 +64,7 @@ def to_contract(
         "_window",
         "_ingested_at",
         _rescued(raw, saved, on_change).alias("_rescued"),
-        listed(reasons).alias(REASONS),
+        reasons_of(broken).alias(REASONS),
         *record,
     )
 
@@ -93,11 +93,10 @@ _FORMS = {"hour": "yyyy-MM-dd'T'HH", "day": "yyyy-MM-dd", "month": "yyyy-MM"}
 def windowed_by(rows: DataFrame, name: str, grain: str) -> DataFrame:
     """Rows in the window that a column tells; where it tells none, rejected in their file's own."""
     moment = F.expr(f"try_cast({quoted(name)} AS timestamp)")
-    reason = F.array(F.lit(f"{name}: tells no window"))
-    before = F.coalesce(F.col(REASONS), F.array().cast("array<string>"))
+    untold = reasons_of([(moment.isNull(), f"{name}: tells no window")])
     made = {
         "_window": F.coalesce(F.date_format(moment, _FORMS[grain]), F.col("_window")),
-        REASONS: F.when(moment.isNull(), F.concat(before, reason)).otherwise(F.col(REASONS)),
+        REASONS: joined(F.col(REASONS), untold),
     }
     return rows.select([made.get(one, F.col(quoted(one))).alias(one) for one in rows.columns])
 
@@ -167,12 +166,6 @@ def as_text(value: SparkColumn, kind: T.DataType) -> SparkColumn:
     if isinstance(kind, T.ArrayType | T.MapType | T.StructType):
         return F.to_json(value)
     return value.cast("string")
-
-
-def listed(reasons: Sequence[SparkColumn]) -> SparkColumn:
-    """The reasons that apply, as an array; null where there is none."""
-    found = F.filter(F.array(*reasons), lambda reason: reason.isNotNull())
-    return F.when(F.coalesce(*reasons).isNotNull(), found)
 
 
 def as_json(named: Sequence[tuple[str, SparkColumn]]) -> SparkColumn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -14,35 +14,26 @@ from headgate.transforms.hidden import (
     DUPLICATE,
     FATE,
     QUARANTINED,
-    REASONS,
     column,
     user_columns,
 )
 
 
-def with_reasons(df: DataFrame, broken: Column | None, deletes: str | None) -> DataFrame:
-    """Rows with every reason against them; deletions are not judged."""
-    made = [column(name) for name in df.columns if name not in (REASONS, DELETED)]
-    before = column(REASONS) if REASONS in df.columns else F.lit(None).cast("array<string>")
+def with_marks(df: DataFrame, marks: Mapping[str, Column], deletes: str | None) -> DataFrame:
+    """Rows with the rules that they break, as bits; deletions are not judged."""
+    made = [column(name) for name in df.columns if name != DELETED]
     if deletes is None:
-        return df.select(*made, _joined(before, broken).alias(REASONS))
+        return df.select(*made, *[mark.alias(name) for name, mark in marks.items()])
     deleted = F.coalesce(F.expr(deletes), F.lit(False))
-    now = _joined(before, None if broken is None else F.when(~deleted, broken))
-    return df.select(*made, now.alias(REASONS), deleted.alias(DELETED))
+    masks = [F.when(deleted, F.lit(0).cast("long")).otherwise(mark) for mark in marks.values()]
+    named = [mask.alias(name) for name, mask in zip(marks, masks, strict=True)]
+    return df.select(*made, *named, deleted.alias(DELETED))
 
 
-def _joined(before: Column, broken: Column | None) -> Column:
-    """Both lists as one; null where neither holds a reason."""
-    if broken is None:
-        return before
-    empty = F.array().cast("array<string>")
-    both = F.concat(F.coalesce(before, empty), F.coalesce(broken, empty))
-    return F.when(before.isNotNull() | (F.size(broken) > 0), both)
-
-
-def with_fates(df: DataFrame, key: Sequence[str], latest_by: Sequence[str]) -> DataFrame:
+def with_fates(
+    df: DataFrame, key: Sequence[str], latest_by: Sequence[str], rejected: Column
+) -> DataFrame:
     """Rows with their fate; among the rows of one key and window the newest is accepted."""
-    rejected = column(REASONS).isNotNull()
     if not key:
         fate = F.when(rejected, F.lit(QUARANTINED)).otherwise(F.lit(ACCEPTED))
         return df.select("*", fate.alias(FATE))

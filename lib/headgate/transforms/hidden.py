@@ -11,6 +11,7 @@ RECORD = "__record"  # the row as it entered the table
 OTHERS = "__others"  # keys of a JSON record that the contract does not name
 FATE = "__fate"
 DELETED = "__deleted"  # the row says that its key is gone
+BROKEN = "__broken"  # and a number: the rules that a row breaks, as bits
 HIDDEN = (TEXT, REASONS, RECORD, OTHERS, FATE, DELETED)
 SYSTEM = ("_window", "_ingested_at", "_file", "_row")
 
@@ -38,6 +39,15 @@ def column(name: str) -> Column:
     return F.col("`" + name.replace("`", "``") + "`")
 
 
+def is_hidden(name: str) -> bool:
+    """Whether a column only travels through a pass.
+
+    >>> is_hidden("__broken0"), is_hidden("_row")
+    (True, False)
+    """
+    return name in HIDDEN or name.startswith(BROKEN)
+
+
 def without_hidden(df: DataFrame) -> DataFrame:
     """The rows as a table keeps them."""
-    return df.select([column(name) for name in df.columns if name not in HIDDEN])
+    return df.select([column(name) for name in df.columns if not is_hidden(name)])

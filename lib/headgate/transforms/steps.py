@@ -18,7 +18,8 @@ from headgate.core.errors import StepFailed, Usage
 from headgate.core.sqltext import carrying, parameters
 from headgate.transforms.contract import cast_text, quoted
 from headgate.transforms.fates import exact_duplicates
-from headgate.transforms.hidden import HIDDEN, REASONS, column, user_columns
+from headgate.transforms.hidden import REASONS, column, is_hidden, user_columns
+from headgate.transforms.reasons import Fault, joined, reasons_of
 
 _VIEWS = threading.Lock()  # temporary views belong to the session, not to a thread
 
@@ -54,18 +55,15 @@ def rename(step: S.Rename, df: DataFrame, _: Around) -> DataFrame:
 def cast(step: S.Cast, df: DataFrame, _: Around) -> DataFrame:
     """Values that do not fit reject their row."""
     made: dict[str, Column] = {}
-    broken: list[Column] = []
+    broken: list[Fault] = []
     for name, kind in step.columns.items():
         wanted = T._parse_datatype_string(kind)
         text = cast_text(quoted(name), df.schema[name].dataType, wanted, None)
         made[name] = F.expr(text)
         bad = F.expr(f"{quoted(name)} IS NOT NULL AND ({text}) IS NULL")
-        broken.append(F.when(bad, F.lit(f"cast: {{{name}: {kind}}}")))
-    before = column(REASONS) if REASONS in df.columns else F.lit(None).cast("array<string>")
-    empty = F.array().cast("array<string>")
-    now = F.filter(F.array(*broken), lambda reason: reason.isNotNull())
-    both = F.concat(F.coalesce(before, empty), now)
-    made[REASONS] = F.when(F.size(both) > 0, both)
+        broken.append((bad, f"cast: {{{name}: {kind}}}"))
+    now = reasons_of(broken)
+    made[REASONS] = joined(column(REASONS), now) if REASONS in df.columns else now
     return _replaced(df, made)
 
 
@@ -237,7 +235,7 @@ def lost_reasons(before: DataFrame, after: DataFrame) -> bool:
 
 def output_columns(df: DataFrame) -> list[str]:
     """What a table keeps of the rows: the user's columns, then Headgate's."""
-    own = [n for n in df.columns if n.startswith("_") and n not in HIDDEN]
+    own = [n for n in df.columns if n.startswith("_") and not is_hidden(n)]
     return [*user_columns(df.columns), *own]
 
 
