@@ -65,7 +65,11 @@ def test_tokens_grow_over_releases_crashes_and_breaks(files: LocalFiles) -> None
     broken = acquire(files, TABLE, run="b", break_it=True)
     assert [*tokens, first.token, broken.token] == [1, 2, 3, 4, 5]
     broken.release()
-    assert acquire(files, TABLE, run="c", above=40).token == 41
+    assert acquire(files, TABLE, run="c", above=lambda: 40).token == 6
+
+
+def test_a_table_whose_lease_file_is_gone_tells_the_token(files: LocalFiles) -> None:
+    assert acquire(files, TABLE, run="a", above=lambda: 40).token == 41
 
 
 def test_other_tables_are_free(files: LocalFiles) -> None:
@@ -178,7 +182,7 @@ def test_damaged_file_stops_unless_it_is_broken_by_hand(files: LocalFiles) -> No
     files.write_atomic(PATH, b"{")
     with pytest.raises(Infrastructure, match="--break-lease"):
         acquire(files, TABLE, run="a")
-    lease = acquire(files, TABLE, run="a", break_it=True, above=7)
+    lease = acquire(files, TABLE, run="a", break_it=True, above=lambda: 7)
     assert lease.token == 8
     assert lease.crashed_before
 

@@ -18,6 +18,7 @@ from headgate.storage.files import Files, files_for
 from headgate.storage.quarantine import Quarantine
 from headgate.storage.records import Records
 from headgate.storage.tables import DeltaTable
+from headgate.storage.transaction import fence_of
 from headgate.transforms.hidden import AS_JSON
 
 
@@ -58,6 +59,12 @@ class Lake:
     def version(self, table: str) -> int | None:
         """The newest version that is there."""
         return self.delta(table).latest()
+
+    def fence(self, table: str) -> int:
+        """The newest token that the table itself knows: that of its lease may have been deleted."""
+        paths = [self.path(table), self.store(table)]
+        there = [path for path in paths if DeltaTable(self.spark, path).latest() is not None]
+        return max((fence_of(self.spark, path) for path in there), default=0)
 
     def by_window(self, table: str) -> bool:
         """Whether a table's rows are replaced window by window."""

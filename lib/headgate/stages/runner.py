@@ -89,7 +89,10 @@ def _one_pass(
         return []
     files = files_for(lake.suite.environment.lake, lake.spark)
     try:
-        lease = acquire(files, table.name, run=_call_id(), break_it=orders.break_lease)
+        lease = acquire(
+            files, table.name, run=_call_id(), break_it=orders.break_lease,
+            above=lambda: lake.fence(table.name),
+        )  # fmt: skip
     except Held as error:
         return [_failed(table, one, error, started) for one in waiting]
     clean = False

@@ -22,7 +22,9 @@ def undone(lake: Lake, table: Table, window: str, *, break_lease: bool) -> Entry
     """Publish what the window held before. It is due again only when something new comes."""
     files = files_for(lake.suite.environment.lake, lake.spark)
     run, started = secrets.token_hex(6), time.monotonic()
-    lease = acquire(files, table.name, run=run, break_it=break_lease)
+    lease = acquire(
+        files, table.name, run=run, break_it=break_lease, above=lambda: lake.fence(table.name)
+    )
     clean = False
     try:
         lake.refreshed(table.name)

@@ -12,6 +12,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from types import TracebackType
@@ -132,9 +133,11 @@ def acquire(
     run: str,
     ttl: float = TTL,
     break_it: bool = False,
-    above: int = 0,
+    above: Callable[[], int] = lambda: 0,
 ) -> Lease:
-    """The lease of a table, or `Held`. Its token is above every earlier one, and above `above`.
+    """The lease of a table, or `Held`. Its token is above every earlier one.
+
+    Where the file of the lease is gone or damaged, `above` tells the token that the table knows.
 
     A dead holder's lease is taken at once where death can be seen (same machine), else when it
     has run out, or with `break_it`.
@@ -144,7 +147,7 @@ def acquire(
         if before is not None and not break_it and before.bars(time.time()):
             raise _held(before)
         now = time.time()
-        token = max(before.token if before else 0, above) + 1
+        token = (before.token if before else above()) + 1
         mine = Holding(
             table, token, run, socket.gethostname(), process.home(), os.getpid(),
             process.started(os.getpid()) or "", since=now, until=now + ttl,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from datetime import datetime, timezone
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -36,6 +37,9 @@ SCHEMAS = {
         raised_at timestamp""",
 }
 COMPACT_EVERY = 25  # commits: reading so many small files costs less than rewriting them each time
+IN_LOG = ("runs", "files")  # what planning reads: recent rows stand in the commits themselves
+MOMENTS = ("started_at", "finished_at", "first_seen", "seen_at")
+MOST_IN_LOG = 1000  # rows of one commit
 PROPERTIES = {"delta.checkpointInterval": "50"}  # a checkpoint costs more than it saves here
 
 
@@ -50,7 +54,7 @@ class Records:
 
     def runs(self) -> list[RunRecord]:
         """Every run on record."""
-        return [RunRecord.from_plain(row) for row in self._rows("runs")]
+        return [RunRecord.from_plain(row) for row in self._recent("runs")]
 
     def checks(self, run: str) -> list[dict[str, Any]]:
         """The rules judged by one run."""
@@ -59,7 +63,7 @@ class Records:
     def files(self) -> dict[str, list[dict[str, Any]]]:
         """The file ledger of every table, oldest first."""
         found: dict[str, list[dict[str, Any]]] = {}
-        for row in sorted(self._rows("files"), key=lambda r: r["seen_at"]):
+        for row in sorted(self._recent("files"), key=lambda r: r["seen_at"]):
             found.setdefault(row["table"], []).append(row)
         return found
 
@@ -79,17 +83,16 @@ class Records:
         """Append rows to one of the tables."""
         if not rows:
             return
-        df = literal_rows(self.spark, rows, SCHEMAS[name])
         for attempt in range(5):
             try:
-                self._append(name, df, compact=attempt == 0)
+                self._append(name, rows, compact=attempt == 0)
                 return
             except Infrastructure:
                 if attempt == 4:
                     raise
 
-    def _append(self, name: str, df: DataFrame, *, compact: bool) -> None:
-        path = self.path(name)
+    def _append(self, name: str, rows: Sequence[Mapping[str, Any]], *, compact: bool) -> None:
+        path, df = self.path(name), literal_rows(self.spark, rows, SCHEMAS[name])
         draft = open_draft(self.spark, path, fence=None, by_window=False, properties=PROPERTIES)
         version = draft.read_version
         crowded = compact and version > 0 and version % COMPACT_EVERY == 0
@@ -97,13 +100,32 @@ class Records:
             before = DeltaTable(self.spark, path).read(version)
             df = before.select(df.columns).unionAll(df)
         draft.write(df.coalesce(1))
-        draft.commit(replace="true" if crowded else None, without=frozenset(), metadata={})
+        # A commit that says nothing of its rows stands for all rows there are so far.
+        told = name in IN_LOG and len(rows) <= MOST_IN_LOG and not crowded
+        said = {"headgate": {"records": list(rows)}} if told else {}
+        draft.commit(replace="true" if crowded else None, without=frozenset(), metadata=said)
 
-    def _rows(self, name: str, condition: Any = None) -> list[dict[str, Any]]:
+    def _recent(self, name: str) -> list[dict[str, Any]]:
+        """All rows of a table; the newest straight from its log, which takes no Spark job."""
+        table = DeltaTable(self.spark, self.path(name))
+        tail: list[list[dict[str, Any]]] = []
+        versions = table.versions()
+        for version in reversed(versions):
+            found = table.commit(version).metadata.get("records")
+            if found is None:
+                return self._rows(name, version=version) + _plain(reversed(tail))
+            tail.append(found)
+        if versions and versions[0] > 0:
+            return self._rows(name)  # the log was cut
+        return _plain(reversed(tail))
+
+    def _rows(
+        self, name: str, condition: Any = None, version: int | None = None
+    ) -> list[dict[str, Any]]:
         table = DeltaTable(self.spark, self.path(name))
         if table.latest() is None:
             return []
-        df = table.read()
+        df = table.read(version)
         if condition is not None:
             df = df.where(condition)
         # To JSON inside Spark: one flat column is cheaper to bring over than nested rows.
@@ -111,6 +133,25 @@ class Records:
             F.to_json(F.struct("*"), {"timeZone": "UTC", **AS_JSON}).alias("row")
         ).collect()
         return [json.loads(row["row"]) for row in text]
+
+
+def _plain(commits: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Rows as a commit holds them, in the form in which Spark tells those of the files."""
+    return [
+        {k: _moment(v) if k in MOMENTS and v else v for k, v in row.items()}
+        for rows in commits
+        for row in rows
+    ]
+
+
+def _moment(text: str) -> str:
+    """A moment as Spark writes it.
+
+    >>> _moment("2026-01-02T03:04:05+00:00"), _moment("2026-01-02T03:04:05.060000Z")
+    ('2026-01-02T03:04:05.000000Z', '2026-01-02T03:04:05.060000Z')
+    """
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def literal_rows(spark: SparkSession, rows: Iterable[Mapping[str, Any]], schema: str) -> DataFrame:

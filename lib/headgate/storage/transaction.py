@@ -253,6 +253,14 @@ class FileDraft:
         return operation
 
 
+def fence_of(spark: SparkSession, path: str) -> int:
+    """The token of the newest writer that a table knows; 0 where there is no table."""
+    jvm: Any = spark._jvm
+    session: Any = spark._jsparkSession
+    log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(session, path)
+    return max(int(log.startTransaction().txnVersion(FENCE)), 0)
+
+
 def _described(add: Any) -> WrittenFile:
     text = json.loads(add.json())["add"]
     stats = json.loads(text.get("stats") or "{}")
