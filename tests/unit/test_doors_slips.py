@@ -121,7 +121,8 @@ FILES: dict[str, tuple[Changes, list[str]]] = {
         ["conf/clean/customers.yaml:2 steps[0]: unknown step 'trimm' (did you mean 'trim'?)"],
     ),
     "function": (
-        {"clean/customers.yaml": "reads: ingested.customers\nsteps: [{step: shop.steps.known_contry}]\n"},
+        {"clean/customers.yaml": "reads: ingested.customers\n"
+         "steps: [{step: shop.steps.known_contry}]\n"},
         ["conf/clean/customers.yaml:2 steps[0].step: the module 'shop.steps' has no function"
          " 'known_contry' (did you mean 'known_country'?)"],
     ),
