@@ -11,11 +11,11 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from headgate.conf import read_suite
-from headgate.core.errors import HeadgateError, Misconfigured, Usage
+from headgate.core.errors import HeadgateError, InputMissing, Misconfigured, Usage
 from headgate.core.records import RunRecord
 from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors, named_windows, selected
-from headgate.core.spec import SparkSettings, Suite, Table
+from headgate.core.spec import Ingested, SparkSettings, Suite, Table
 from headgate.quality.gate import is_waived
 from headgate.quality.wording import label
 from headgate.stages.idle import idle
@@ -80,6 +80,7 @@ class App:
             named=named, force=force, waived=frozenset(waive), because=because,
             break_lease=break_lease, say=say,
         )  # fmt: skip
+        self._need_raw_zone(names)
         result, failed, errors = Result(self.suite.name), set[str](), list[str]()
         codes: list[int] = []
         for name in names:
@@ -99,6 +100,18 @@ class App:
             for entry in entries:
                 say("entry", entry=entry)
         return Result(self.suite.name, result.runs, tuple(errors), tuple(codes))
+
+    def _need_raw_zone(self, names: Sequence[str]) -> None:
+        """A raw zone that is not there is misspelt or unmounted: that is more than no news."""
+        if not any(isinstance(self.suite.tables[name], Ingested) for name in names):
+            return
+        if not self.lake.raw.exists(""):
+            env = self.suite.environment
+            raise InputMissing(
+                "the raw zone is not there",
+                where=env.raw,
+                next=f"put the suppliers' files there, or correct raw in env/{env.name}.yaml",
+            )
 
     def _table(self, name: str, orders: Orders) -> tuple[list[Entry], HeadgateError | None]:
         table = self.suite.tables[name]

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -198,19 +199,12 @@ def same_in_any_order(spark: SparkSession, folder: Any, seed: int, moves: int) -
     final: Files = {}
     for window in WINDOWS:
         final |= sent(dice, window)
-    one = History(Lab(spark, folder / "one", TABLES))
-    one.put(final)
-    one.run()
     other = History(Lab(spark, folder / "other", TABLES))
     disordered(dice, other, final, moves)
-    # A file that was sent by mistake and is not among the last ones stays: it was read.
-    for path in sorted((other.lab.raw / "events").rglob("*.csv")):
-        name = str(path.relative_to(other.lab.raw))
-        if name not in final:
-            one.put({name: path.read_text()})
-    one.run()
     other.run()
-    note("\n".join(other.told))
+    one = History(Lab(spark, folder / "one", TABLES))
+    shutil.copytree(other.lab.raw, one.lab.raw)  # with files that were sent by mistake
+    one.run()
     assert not other.lab.run().runs
     assert _states(one) == _states(other)
     assert held(one.lab) == held(other.lab), other.told
@@ -243,7 +237,7 @@ SEEDS = st.integers(min_value=1, max_value=2**32)
 def test_any_order_comes_to_the_same(
     spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    same_in_any_order(spark, tmp_path_factory.mktemp("order"), seed=11, moves=3)
+    same_in_any_order(spark, tmp_path_factory.mktemp("order"), seed=11, moves=2)
 
 
 @pytest.mark.slow

@@ -109,7 +109,8 @@ def everything(lab: Lab) -> tuple[dict[str, Counter[str]], dict[str, Counter[str
     rejected = {}
     for folder in sorted((lab.lake / "quarantine").iterdir()):
         rows = lab.spark.read.format("delta").load(str(folder))
-        rejected[folder.name] = content(rows.where(F.col("_state") == "open"))
+        rows = rows.where(F.col("_state") == "open").drop("_record")  # tells when it was ingested
+        rejected[folder.name] = content(rows, without=["_run"])
     return lab.contents(), rejected
 
 
@@ -171,6 +172,7 @@ def test_of_two_runs_at_once_one_says_who_holds_the_table(
     whole(lab)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     ("point", "table"), [("judged", "ingested.people"), ("store-committed", "clean.people")]
 )
@@ -190,10 +192,6 @@ def test_a_driver_that_wakes_up_late_does_not_publish(
         time.sleep(2)  # well in its pause by now
         os.kill(late.pid, signal.SIGSTOP)  # its JVM sleeps no less: it waits for Python
         assert holds(lab, table, late)
-        with begun(lab) as refused:
-            said = ended(refused)
-        assert said.code == 21
-        assert any(f"process {late.pid}" in message for message in said.held)
         with begun(lab, "--break-lease") as newer:
             assert ended(newer).code == 0
         assert everything(lab) == prepared.expected

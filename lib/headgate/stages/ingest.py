@@ -93,8 +93,10 @@ def parts(table: Ingested, batch: Batch, window: str) -> dict[str, str]:
 
 def missing(lake: Lake, table: Ingested, window: str) -> InputMissing:
     """The error for a named window that has no files."""
+    others = found_files(lake, table, [window]).strangers
+    there = f"; {others[0]} is there, which it does not match" if others else ""
     return InputMissing(
-        f"no file matches {table.source.files}",
+        f"no file matches {table.source.files}{there}",
         where=f"{table.name} {window}",
         next=f"put the files below {lake.suite.environment.raw} and run it again",
     )

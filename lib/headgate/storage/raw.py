@@ -70,7 +70,9 @@ def _head(files: Files, path: str, source: FileSource) -> str:
         try:
             content = gzip.GzipFile(fileobj=io.BytesIO(content)).read1(HEAD)
         except (OSError, EOFError):
-            raise ShapeBroken("the file is not gzip, as its name says", where=path) from None
+            raise ShapeBroken(
+                "the file is not gzip, as its name says", where=path, next="ask for it again"
+            ) from None
     encoding = str(source.options.get("encoding", "UTF-8"))
     wide = encoding.upper().startswith(("UTF-16", "UTF-32"))
     if b"\x00" in content and not wide:
@@ -89,7 +91,9 @@ def _refuse_unreadable(files: Files, path: str, source: FileSource) -> None:
         return
     ends = files.read_bytes(path, 0, 4), files.read_bytes(path)[-4:]
     if ends != (b"PAR1", b"PAR1"):
-        raise ShapeBroken("the file is not Parquet, or was cut off", where=path)
+        raise ShapeBroken(
+            "the file is not Parquet, or was cut off", where=path, next="ask for it again"
+        )
 
 
 def _header(text: str, source: FileSource, path: str) -> list[str]:
