@@ -195,7 +195,9 @@ def _parquet_groups(
     lake: Lake, table: Ingested, files: tuple[SourceFile, ...], broken: dict[str, Fails]
 ) -> list[Matched]:
     made = []
-    for group in parquet_shapes(reading_session(lake.spark), lake.raw, files).values():
+    groups, damaged = parquet_shapes(reading_session(lake.spark), lake.raw, files)
+    broken.update({file.window: _told(error) for file, error in damaged.items()})
+    for group in groups.values():
         names = lake.spark.read.parquet(lake.raw.for_spark(group[0].path)).columns
         shape = Shape(tuple((f"c{place}", name) for place, name in enumerate(names)))
         try:

@@ -21,6 +21,7 @@ from pyspark.sql import types as T
 
 from headgate.core.errors import ShapeBroken
 from headgate.core.spec import FileSource
+from headgate.storage.faults import classify
 from headgate.storage.files import Files
 from headgate.transforms.hidden import OTHERS, TEXT
 
@@ -206,13 +207,21 @@ def _parquet(spark: SparkSession, paths: Sequence[str]) -> tuple[DataFrame, Shap
 
 def parquet_shapes(
     spark: SparkSession, files: Files, chosen: Sequence[SourceFile]
-) -> Mapping[str, list[SourceFile]]:
-    """Files by the schema in their footers: files of one schema are read together."""
+) -> tuple[Mapping[str, list[SourceFile]], Mapping[SourceFile, ShapeBroken]]:
+    """Files by the schema in their footers, to be read together; and those with a damaged one."""
     groups: dict[str, list[SourceFile]] = {}
+    damaged: dict[SourceFile, ShapeBroken] = {}
     for file in chosen:
-        text = spark.read.parquet(files.for_spark(file.path)).schema.json()
+        try:
+            text = spark.read.parquet(files.for_spark(file.path)).schema.json()
+        except Exception as error:
+            told = classify(error)
+            if not isinstance(told, ShapeBroken):
+                raise
+            damaged[file] = told
+            continue
         groups.setdefault(text, []).append(file)
-    return groups
+    return groups, damaged
 
 
 def _origin(
