@@ -11,12 +11,11 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from headgate.conf import read_suite
-from headgate.core.errors import HeadgateError, Misconfigured, Usage
+from headgate.core.errors import HeadgateError, InputMissing, Misconfigured, Usage
 from headgate.core.records import RunRecord
 from headgate.core.results import Entry, Result
-from headgate.core.selection import ancestors, selected
-from headgate.core.spec import SparkSettings, Suite, Table
-from headgate.core.windows import parse_range
+from headgate.core.selection import ancestors, named_windows, selected
+from headgate.core.spec import Ingested, SparkSettings, Suite, Table
 from headgate.quality.gate import is_waived
 from headgate.quality.wording import label
 from headgate.stages.idle import idle
@@ -52,15 +51,7 @@ class App:
         if text is None:
             return None
         grain = self.suite.window
-        named = parse_range(text, grain)
-        today = grain.of(self.lake.now())
-        late = [window for window in named if window > today]
-        if late:
-            raise Usage(
-                f"the window {late[0]} is in the future (it is {today} in {self.suite.timezone})",
-                next=f"--window {today}",
-            )
-        return named
+        return named_windows(text, grain, grain.of(self.lake.now()), self.suite.timezone)
 
     def plan(
         self, what: Sequence[str] = (), *, window: str | None = None, force: bool = False,
@@ -84,11 +75,12 @@ class App:
     ) -> Result:
         """Run what is due, dependencies first."""
         names, named = self.selected(what, layer), self.windows(window)
-        self._know_rules(names, waive)
+        refuse_unknown_rules([self.suite.tables[name] for name in names], waive)
         orders = Orders(
             named=named, force=force, waived=frozenset(waive), because=because,
             break_lease=break_lease, say=say,
         )  # fmt: skip
+        self._need_raw_zone(names)
         result, failed, errors = Result(self.suite.name), set[str](), list[str]()
         codes: list[int] = []
         for name in names:
@@ -109,18 +101,16 @@ class App:
                 say("entry", entry=entry)
         return Result(self.suite.name, result.runs, tuple(errors), tuple(codes))
 
-    def _know_rules(self, names: Sequence[str], waived: Sequence[str]) -> None:
-        """A waiver of a rule that no chosen table has is a slip of the pen."""
-        tables = [self.suite.tables[name] for name in names]
-        for word in waived:
-            rules = [rule for table in tables for rule in table.quality]
-            if word == "max_rejected" or any(is_waived(rule, frozenset([word])) for rule in rules):
-                continue
-            known = [label(rule) for rule in rules]
-            close = get_close_matches(word, known, 1, 0.4)
-            raise Usage(
-                f"no rule of these tables is called '{word}'",
-                next=f"--waive '{close[0] if close else ', '.join(known[:6])}'",
+    def _need_raw_zone(self, names: Sequence[str]) -> None:
+        """A raw zone that is not there is misspelt or unmounted: that is more than no news."""
+        if not any(isinstance(self.suite.tables[name], Ingested) for name in names):
+            return
+        if not self.lake.raw.exists(""):
+            env = self.suite.environment
+            raise InputMissing(
+                "the raw zone is not there",
+                where=env.raw,
+                next=f"put the suppliers' files there, or correct raw in env/{env.name}.yaml",
             )
 
     def _table(self, name: str, orders: Orders) -> tuple[list[Entry], HeadgateError | None]:
@@ -209,6 +199,20 @@ class App:
             names = self.selected([name])
             raise Usage(f"'{name}' is not one table", next=f"one of {', '.join(names)}")
         return self.suite.tables[name]
+
+
+def refuse_unknown_rules(tables: Sequence[Table], waived: Sequence[str]) -> None:
+    """A waiver of a rule that no chosen table has is a slip of the pen."""
+    rules = [rule for table in tables for rule in table.quality]
+    for word in waived:
+        if word == "max_rejected" or any(is_waived(rule, frozenset([word])) for rule in rules):
+            continue
+        known = [label(rule) for rule in rules]
+        close = get_close_matches(word, known, 1, 0.4)
+        raise Usage(
+            f"no rule of these tables is called '{word}'",
+            next=f"--waive '{close[0] if close else ', '.join(known[:6])}'",
+        )
 
 
 def opened(

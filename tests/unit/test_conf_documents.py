@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from headgate.conf.documents import MOST_BYTES, read_file, read_text
@@ -129,6 +129,7 @@ PLAIN = st.recursive(
 
 
 @given(PLAIN)
+@example("0:")
 def test_what_is_written_on_one_line_reads_back_the_same(value: object) -> None:
     faults: list[Fault] = []
     text = flow(from_python({"a": value}, "f"))

@@ -58,7 +58,7 @@ def test_all_faults_come_at_once_each_with_its_place(
     assert main(["check", "--conf", str(conf), "--json"]) == 2
     out = capsys.readouterr()
     lines = out.err.splitlines()
-    assert lines[-1] == f"{len(lines) - 1} faults"
+    assert lines[-1] == f"{len(lines) - 1} faults Next: headgate check"
     assert any(line.startswith(f"{conf}/clean/customers.yaml:2 keys:") for line in lines)
     assert any(f"{conf}/marts/sales.yaml:1" in line and "clean.orders" in line for line in lines)
     assert any(f"{conf}/marts/sales.yaml:2" in line and "fortnight" in line for line in lines)

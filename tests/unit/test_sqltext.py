@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headgate.core.sqltext import carrying, parameters
+from headgate.core.sqltext import bound, carrying, parameters
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,15 @@ def test_what_regroups_or_has_no_plain_list_is_left_alone(text: str) -> None:
         ("SELECT ':a'", set()),
         ("SELECT 'it''s :a'", set()),
         ("SELECT x:y.z", set()),
+        ('SELECT ":a", `:b` -- :c\n, :d /* :e */', {"d"}),
         ("SELECT at >= :window_start AND at<:window_end", {"window_start", "window_end"}),
     ],
 )
 def test_parameters_are_those_outside_of_texts(text: str, names: set[str]) -> None:
     assert parameters(text) == names
+    values = {name: f"<{name}>" for name in names}
+    made = bound(text, values)
+    assert parameters(made) == set()
+    for name, value in values.items():
+        made = made.replace(value, f":{name}")
+    assert made == text

@@ -121,13 +121,16 @@ def to_python(node: Node) -> Any:
     return node.value if isinstance(node, Scalar) else None
 
 
+_SPECIAL = re.compile(r"[,\[\]{}\"'\n#]|:( |$)|^[-?:&*!|>%@`]")  # what means something in YAML
+
+
 def _flow_text(node: Scalar) -> str:
     text = node.text
     if not isinstance(node.value, str):
         return text or "null"
     # A text that YAML would read as something else keeps its quotes.
     plain = node.filled is not None or isinstance(resolved(text), str)
-    if plain and text == text.strip() and not re.search(r"[,\[\]{}\"'\n#]|: |^[-?:&*!|>%@`]", text):
+    if plain and text == text.strip() and not _SPECIAL.search(text):
         return text
     return json.dumps(text, ensure_ascii=False)
 

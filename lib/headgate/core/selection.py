@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from headgate.core.errors import Usage
-from headgate.core.results import JOBS, LAYERS
+from headgate.core.results import JOB_OF, JOBS, LAYERS
 from headgate.core.spec import Table
+from headgate.core.windows import Grain, parse_range
 
 
 def selected(
@@ -30,7 +31,13 @@ def _named(tables: Mapping[str, Table], word: str, layer: str | None) -> set[str
     if not found and layer and f"{layer}.{name}" in tables:
         found = {f"{layer}.{name}"}
     if not found:
-        raise _unknown(tables, word, name)
+        raise _unknown(tables, word, name, layer)
+    if layer and not any(t.startswith(f"{layer}.") for t in found):
+        other = sorted(found)[0].partition(".")[0]
+        raise Usage(
+            f"the job {JOB_OF[layer]} writes no table of {other}, such as '{word}'",
+            next=f"headgate {JOB_OF[other]} {word}",
+        )
     if word.startswith("+"):
         found |= ancestors(tables, found)
     if word.endswith("+"):
@@ -38,12 +45,13 @@ def _named(tables: Mapping[str, Table], word: str, layer: str | None) -> set[str
     return found
 
 
-def _unknown(tables: Mapping[str, Table], word: str, name: str) -> Usage:
+def _unknown(tables: Mapping[str, Table], word: str, name: str, layer: str | None) -> Usage:
     known = [*tables, *JOBS, *LAYERS, *(t.partition(".")[2] for t in tables)]
     close = get_close_matches(name, known, 1, 0.5)
     guess = close[0] if close else None
     if guess and guess not in tables and guess not in JOBS and guess not in LAYERS:
-        guess = next(t for t in tables if t.endswith(f".{guess}"))
+        named = [t for t in tables if t.endswith(f".{guess}")]
+        guess = next((t for t in named if layer and t.startswith(f"{layer}.")), named[0])
     hint = f" (did you mean '{guess}'?)" if guess else ""
     return Usage(
         f"there is no table, job or layer '{word}'{hint}",
@@ -67,3 +75,19 @@ def descendants(tables: Mapping[str, Table], names: Iterable[str]) -> set[str]:
     """All tables that depend on these, at any distance."""
     roots = set(names)
     return {name for name in tables if ancestors(tables, [name]) & roots} - roots
+
+
+def named_windows(text: str, grain: Grain, today: str, timezone: str) -> tuple[str, ...]:
+    """The windows that a call names; none of them may be in the future.
+
+    >>> named_windows("2026-11-01..2026-11-02", Grain.day, "2026-11-20", "UTC")
+    ('2026-11-01', '2026-11-02')
+    """
+    named = parse_range(text, grain)
+    late = [window for window in named if window > today]
+    if late:
+        raise Usage(
+            f"the window {late[0]} is in the future (it is {today} in {timezone})",
+            next=f"--window {today}",
+        )
+    return named

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+# Texts, quoted names and comments.
+_SKIP = r"""(?P<skip>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*"|`[^`]*`|--[^\n]*|/\*.*?\*/)"""
 _TOKEN = re.compile(
-    r"""(?P<skip>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*"|`[^`]*`|--[^\n]*|/\*.*?\*/)
-      |(?P<open>[(\[])|(?P<close>[)\]])|(?P<word>[A-Za-z_][A-Za-z_0-9]*)""",
-    re.VERBOSE | re.DOTALL,
+    rf"""{_SKIP}|(?P<open>[(\[])|(?P<close>[)\]])|(?P<word>[A-Za-z_][A-Za-z_0-9]*)""", re.DOTALL
 )
+_NAMED = re.compile(rf"{_SKIP}|(?<![:\w]):(?P<name>[A-Za-z_]\w*)", re.DOTALL)
 _REGROUPS = {"group", "having", "union", "intersect", "except", "distinct", "with", "pivot"}
 
 
@@ -46,5 +48,13 @@ def parameters(text: str) -> frozenset[str]:
     >>> sorted(parameters("SELECT :window_start, ':no'"))
     ['window_start']
     """
-    plain = re.sub(r"'(?:[^'\\]|\\.|'')*'", "''", text)
-    return frozenset(re.findall(r"(?<![:\w]):([A-Za-z_]\w*)", plain))
+    return frozenset(token["name"] for token in _NAMED.finditer(text) if token["name"])
+
+
+def bound(text: str, values: Mapping[str, str]) -> str:
+    """The text with SQL in the place of its named parameters.
+
+    >>> bound("SELECT :a, ':a'", {"a": "1"})
+    "SELECT 1, ':a'"
+    """
+    return _NAMED.sub(lambda token: values[token["name"]] if token["name"] else token[0], text)

@@ -67,10 +67,23 @@ def _understood(words: list[str]) -> tuple[Command | None, argparse.Namespace]:
     if words[0] not in known and not words[0].startswith("-"):
         raise _unknown(words[0], known)
     try:
-        arguments = parser.parse_args(words)
+        arguments, rest = parser.parse_known_args(words)
     except SystemExit:  # --help of a command
         return None, argparse.Namespace()
+    if rest:
+        raise _not_taken(rest[0], arguments)
     return next(c for c in COMMANDS if c.name == arguments.command), arguments
+
+
+def _not_taken(word: str, arguments: argparse.Namespace) -> Usage:
+    from difflib import get_close_matches
+
+    named = {"overrides": "set"}
+    known = [f"--{named.get(name, name).replace('_', '-')}" for name in vars(arguments)]
+    close = get_close_matches(word.partition("=")[0], known, 1, 0.6)
+    hint = f" (did you mean '{close[0]}'?)" if close else ""
+    verb = f"headgate {arguments.command}" if arguments.command else "headgate"
+    return Usage(f"unrecognized arguments: {word}{hint}", next=f"{verb} --help")
 
 
 def _unknown(word: str, known: set[str]) -> Usage:
@@ -83,11 +96,13 @@ def _unknown(word: str, known: set[str]) -> Usage:
 
 def _ended(error: HeadgateError, as_json: bool) -> int:
     """Say what is wrong, once: all faults of a configuration, a line each."""
-    lines = [str(f) for f in error.faults] if isinstance(error, Misconfigured) else [error.sentence]
+    lines = [error.sentence]
+    if isinstance(error, Misconfigured) and len(error.faults) > 1:
+        lines = [str(fault) for fault in error.faults]
     for line in lines:
         print(line, file=sys.stderr)
-    if isinstance(error, Misconfigured) and len(lines) > 1:
-        print(f"{len(lines)} faults", file=sys.stderr)
+    if len(lines) > 1:
+        print(f"{len(lines)} faults Next: {error.next}", file=sys.stderr)
     if as_json:
         shown: dict[str, Any] = {
             "suite": None, "status": "failed", "exit_code": error.exit_code,

@@ -7,12 +7,9 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from headgate.conf import read_suite
-from headgate.core.errors import Usage
 from headgate.core.records import RunRecord
-from headgate.core.selection import selected
-from headgate.core.windows import parse_range
 from headgate.doors import sheets
+from headgate.doors.opening import on_its_lake, understood
 from headgate.doors.progress import Progress
 from headgate.doors.tables import Grid, grid
 from headgate.doors.words import Answer
@@ -25,16 +22,9 @@ if TYPE_CHECKING:
 
 def opened(arguments: argparse.Namespace, what: Sequence[str] = ()) -> App:
     """The suite on its lake; a misspelt table or window is told before Spark starts."""
-    suite = read_suite(arguments.conf, env=arguments.env, overrides=arguments.overrides)
-    selected(suite.tables, what)
-    if getattr(arguments, "window", None):
-        parse_range(arguments.window, suite.window)
-    if getattr(arguments, "rows", 0) < 0:
-        raise Usage("--rows takes a number from 0", next="--rows 20")
-    from headgate.app import App, session_for
-
+    suite = understood(arguments, what)
     with Progress(quiet=arguments.json):
-        return App(suite, session_for(suite))
+        return on_its_lake(suite)
 
 
 def _say(arguments: argparse.Namespace, *texts: Any) -> None:

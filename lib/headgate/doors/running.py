@@ -6,23 +6,24 @@ import argparse
 
 from headgate.core.errors import Usage
 from headgate.core.results import JOBS
+from headgate.doors.opening import on_its_lake, understood
 from headgate.doors.progress import Progress
 from headgate.doors.words import Answer
 
 
 def run(arguments: argparse.Namespace) -> Answer:
     """`run` and the four jobs."""
-    from headgate.app import opened
-
     if arguments.waive and not arguments.because:
         raise Usage("a waived rule needs a reason", next="--because 'why this may pass'")
+    layer = JOBS.get(arguments.command)
+    suite = understood(arguments, arguments.what, layer)
     with Progress(quiet=arguments.json) as progress:
-        app = opened(arguments.conf, env=arguments.env, overrides=arguments.overrides)
+        app = on_its_lake(suite)
         progress.watch(app.spark)
         result = app.run(
             arguments.what,
             window=arguments.window,
-            layer=JOBS.get(arguments.command),
+            layer=layer,
             force=arguments.force,
             waive=arguments.waive,
             because=arguments.because,
@@ -35,12 +36,11 @@ def run(arguments: argparse.Namespace) -> Answer:
 
 def undo(arguments: argparse.Namespace) -> Answer:
     """Back to what a window held before."""
-    from headgate.app import opened
-
     if not arguments.window:
         raise Usage("undo needs a window", next=f"headgate undo {arguments.table} --window W")
+    suite = understood(arguments, [arguments.table])
     with Progress(quiet=arguments.json) as progress:
-        app = opened(arguments.conf, env=arguments.env, overrides=arguments.overrides)
+        app = on_its_lake(suite)
         result = app.undo(arguments.table, arguments.window, break_lease=arguments.break_lease)
     progress.summary(result)
     return result.shown(), result.exit_code

@@ -93,8 +93,10 @@ def parts(table: Ingested, batch: Batch, window: str) -> dict[str, str]:
 
 def missing(lake: Lake, table: Ingested, window: str) -> InputMissing:
     """The error for a named window that has no files."""
+    others = found_files(lake, table, [window]).strangers
+    there = f"; {others[0]} is there, which it does not match" if others else ""
     return InputMissing(
-        f"no file matches {table.source.files}",
+        f"no file matches {table.source.files}{there}",
         where=f"{table.name} {window}",
         next=f"put the files below {lake.suite.environment.raw} and run it again",
     )
@@ -193,7 +195,9 @@ def _parquet_groups(
     lake: Lake, table: Ingested, files: tuple[SourceFile, ...], broken: dict[str, Fails]
 ) -> list[Matched]:
     made = []
-    for group in parquet_shapes(reading_session(lake.spark), lake.raw, files).values():
+    groups, damaged = parquet_shapes(reading_session(lake.spark), lake.raw, files)
+    broken.update({file.window: _told(error) for file, error in damaged.items()})
+    for group in groups.values():
         names = lake.spark.read.parquet(lake.raw.for_spark(group[0].path)).columns
         shape = Shape(tuple((f"c{place}", name) for place, name in enumerate(names)))
         try:

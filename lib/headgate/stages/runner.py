@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from headgate.core.errors import HeadgateError, Held, Infrastructure, StepFailed, Usage
+from headgate.core.errors import (
+    HeadgateError,
+    Held,
+    Infrastructure,
+    ShapeBroken,
+    StepFailed,
+    Usage,
+)
 from headgate.core.records import CheckRecord, RunRecord
 from headgate.core.results import JOB_OF, Entry
 from headgate.core.spec import Table
@@ -44,7 +51,11 @@ class Orders:
 
 
 class _Spoiled(Exception):
-    """A pass over several slices failed in a step: each half is to be tried by itself."""
+    """A step or a damaged file spoiled a pass over several slices: each half is tried by itself."""
+
+    def __init__(self, refused: Sequence[Entry] = ()) -> None:
+        super().__init__()
+        self.refused = tuple(refused)  # slices of the pass that had ended before
 
 
 def run_table(lake: Lake, table: Table, orders: Orders) -> list[Entry]:
@@ -57,7 +68,10 @@ def run_table(lake: Lake, table: Table, orders: Orders) -> list[Entry]:
         chosen: list[str] = []
         try:
             entries = _one_pass(lake, table, orders, done, only, chosen)
-        except _Spoiled:
+        except _Spoiled as spoiled:
+            found += spoiled.refused
+            done |= {entry.window for entry in spoiled.refused}
+            chosen = [window for window in chosen if window not in done]
             # One slice that fails must not hold up the others: halves, until it stands alone.
             middle = len(chosen) // 2
             queue = [frozenset(chosen[:middle]), frozenset(chosen[middle:]), *queue]
@@ -140,6 +154,7 @@ def _guarded(
     whole: bool,
 ) -> list[Entry]:
     """The pass; whatever goes wrong becomes entries with a message."""
+    refused: list[Entry] = []
     try:
         work = layer_of(table).work(lake, table, chosen)
         names = work.slices.names
@@ -157,12 +172,19 @@ def _guarded(
         if not work.slices.names:
             return refused
         return refused + _tried(lake, work, orders, fence)
-    except (_Spoiled, KeyboardInterrupt):
+    except _Spoiled:
+        raise _Spoiled(refused) from None
+    except KeyboardInterrupt:
         raise
     except Exception as error:
-        entries = [_failed(table, one, classify(error), started) for one in chosen]
-        _record_failed(lake, table, chosen, entries)
-        return entries
+        ended = {entry.window for entry in refused}
+        failed = [one for one in chosen if one.window not in ended]
+        told = classify(error)
+        entries = [_failed(table, one, told, started) for one in failed]
+        # Whoever lost its table leaves no record: it would be newer than that of the winner.
+        if not isinstance(told, Held):
+            _record_failed(lake, table, failed, entries)
+        return refused + entries
 
 
 def refuse_foreign(lake: Lake, table: Table) -> None:
@@ -189,7 +211,7 @@ def _tried(lake: Lake, work: Work, orders: Orders, fence: int) -> list[Entry]:
             if conflict and attempt + 1 < TRIES:
                 orders.say("again", table=work.table.name, why=told.what)
                 continue
-            if isinstance(told, StepFailed) and len(work.slices) > 1:
+            if isinstance(told, StepFailed | ShapeBroken) and len(work.slices) > 1:
                 raise _Spoiled from error
             raise told from error
     raise AssertionError("a try either returns or is the last")

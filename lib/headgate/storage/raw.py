@@ -21,6 +21,7 @@ from pyspark.sql import types as T
 
 from headgate.core.errors import ShapeBroken
 from headgate.core.spec import FileSource
+from headgate.storage.faults import classify
 from headgate.storage.files import Files
 from headgate.transforms.hidden import OTHERS, TEXT
 
@@ -70,7 +71,9 @@ def _head(files: Files, path: str, source: FileSource) -> str:
         try:
             content = gzip.GzipFile(fileobj=io.BytesIO(content)).read1(HEAD)
         except (OSError, EOFError):
-            raise ShapeBroken("the file is not gzip, as its name says", where=path) from None
+            raise ShapeBroken(
+                "the file is not gzip, as its name says", where=path, next="ask for it again"
+            ) from None
     encoding = str(source.options.get("encoding", "UTF-8"))
     wide = encoding.upper().startswith(("UTF-16", "UTF-32"))
     if b"\x00" in content and not wide:
@@ -89,7 +92,9 @@ def _refuse_unreadable(files: Files, path: str, source: FileSource) -> None:
         return
     ends = files.read_bytes(path, 0, 4), files.read_bytes(path)[-4:]
     if ends != (b"PAR1", b"PAR1"):
-        raise ShapeBroken("the file is not Parquet, or was cut off", where=path)
+        raise ShapeBroken(
+            "the file is not Parquet, or was cut off", where=path, next="ask for it again"
+        )
 
 
 def _header(text: str, source: FileSource, path: str) -> list[str]:
@@ -202,13 +207,21 @@ def _parquet(spark: SparkSession, paths: Sequence[str]) -> tuple[DataFrame, Shap
 
 def parquet_shapes(
     spark: SparkSession, files: Files, chosen: Sequence[SourceFile]
-) -> Mapping[str, list[SourceFile]]:
-    """Files by the schema in their footers: files of one schema are read together."""
+) -> tuple[Mapping[str, list[SourceFile]], Mapping[SourceFile, ShapeBroken]]:
+    """Files by the schema in their footers, to be read together; and those with a damaged one."""
     groups: dict[str, list[SourceFile]] = {}
+    damaged: dict[SourceFile, ShapeBroken] = {}
     for file in chosen:
-        text = spark.read.parquet(files.for_spark(file.path)).schema.json()
+        try:
+            text = spark.read.parquet(files.for_spark(file.path)).schema.json()
+        except Exception as error:
+            told = classify(error)
+            if not isinstance(told, ShapeBroken):
+                raise
+            damaged[file] = told
+            continue
         groups.setdefault(text, []).append(file)
-    return groups
+    return groups, damaged
 
 
 def _origin(

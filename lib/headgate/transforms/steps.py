@@ -15,7 +15,7 @@ from pyspark.sql import types as T
 
 from headgate.core import steps as S
 from headgate.core.errors import StepFailed, Usage
-from headgate.core.sqltext import carrying, parameters
+from headgate.core.sqltext import bound, carrying, parameters
 from headgate.transforms.contract import cast_text, quoted
 from headgate.transforms.fates import exact_duplicates
 from headgate.transforms.hidden import REASONS, column, is_hidden, user_columns
@@ -140,23 +140,27 @@ def lookup(step: S.Lookup, df: DataFrame, around: Around) -> DataFrame:
 
 def sql(step: S.Sql, df: DataFrame, around: Around) -> DataFrame:
     """A SELECT from `input`. A list that leaves Headgate's columns out gets them added."""
-    arguments = _arguments(step, around)
+    written = _with_bounds(step, around)
     views = {**around.tables, "input": df}
     own = [name for name in df.columns if name.startswith("_")]
-    made = _query(df, step.text, arguments, views)
+    made = sql_result(df.sparkSession, written, views)
     lost = [name for name in own if name not in made.columns]
     if not lost or step.rows == "regrouped":
         return made
-    text = carrying(step.text, lost)
+    text = carrying(written, lost)
     if text is None:
         return made
     try:
-        return _query(df, text, arguments, views)
+        return sql_result(df.sparkSession, text, views)
     except Exception:  # an aggregate without GROUP BY, say: the text as written has analysed
         return made
 
 
-def _arguments(step: S.Sql, around: Around) -> dict[str, Any]:
+def _with_bounds(step: S.Sql, around: Around) -> str:
+    """The SQL with the window's bounds in it.
+
+    As literals: Delta's parser hands no arguments of `spark.sql` on to that of Spark 4.1.
+    """
     used = parameters(step.text)
     unknown = used - {"window_start", "window_end"}
     if unknown:
@@ -166,32 +170,21 @@ def _arguments(step: S.Sql, around: Around) -> dict[str, Any]:
             next=":window_start and :window_end are there",
         )
     if not used:
-        return {}
+        return step.text
     if around.window is None:
         raise StepFailed("a window's bounds need one window at a time", where=step.place)
-    bounds = dict(zip(("window_start", "window_end"), around.window, strict=True))
-    return {name: bounds[name] for name in used}
+    start, end = (f"TIMESTAMP'{moment.isoformat(sep=' ')}'" for moment in around.window)
+    return bound(step.text, {"window_start": start, "window_end": end})
 
 
-def _query(
-    df: DataFrame, text: str, arguments: dict[str, Any], views: Mapping[str, DataFrame]
-) -> DataFrame:
-    return sql_result(df.sparkSession, text, views, arguments)
-
-
-def sql_result(
-    spark: SparkSession,
-    text: str,
-    views: Mapping[str, DataFrame],
-    arguments: Mapping[str, Any] | None = None,
-) -> DataFrame:
+def sql_result(spark: SparkSession, text: str, views: Mapping[str, DataFrame]) -> DataFrame:
     """A query over named frames. The names are views only while the text is analysed."""
     named = {name: rows for name, rows in views.items() if "." not in name}
     with _VIEWS:
         try:
             for name, rows in named.items():
                 rows.createOrReplaceTempView(name)
-            return spark.sql(text, args=dict(arguments)) if arguments else spark.sql(text)
+            return spark.sql(text)
         finally:
             for name in named:
                 spark.catalog.dropTempView(name)

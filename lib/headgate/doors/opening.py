@@ -1,0 +1,42 @@
+"""What a call names, understood before Spark starts: a slip of the pen costs no ten seconds."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from headgate.conf import read_suite
+from headgate.core.errors import Usage
+from headgate.core.selection import named_windows, selected
+from headgate.core.spec import Suite
+
+if TYPE_CHECKING:
+    from headgate.app import App
+
+
+def understood(
+    arguments: argparse.Namespace, what: Sequence[str] = (), layer: str | None = None
+) -> Suite:
+    """The suite, when it has the tables, the windows and the rules that the call names."""
+    suite = read_suite(arguments.conf, env=arguments.env, overrides=arguments.overrides)
+    names = selected(suite.tables, what, layer)
+    if getattr(arguments, "window", None):
+        today = suite.window.of(datetime.now(ZoneInfo(suite.timezone)).replace(tzinfo=None))
+        named_windows(arguments.window, suite.window, today, suite.timezone)
+    if getattr(arguments, "rows", 0) < 0:
+        raise Usage("--rows takes a number from 0", next="--rows 20")
+    if getattr(arguments, "waive", None):
+        from headgate.app import refuse_unknown_rules
+
+        refuse_unknown_rules([suite.tables[name] for name in names], arguments.waive)
+    return suite
+
+
+def on_its_lake(suite: Suite) -> App:
+    """The suite with a session."""
+    from headgate.app import App, session_for
+
+    return App(suite, session_for(suite))
