@@ -3,6 +3,7 @@ publish: Delta's own transaction, and staged files where a build of Delta does n
 
 from __future__ import annotations
 
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any

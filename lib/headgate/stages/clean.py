@@ -15,13 +15,13 @@ from headgate.stages.code import code_of
 from headgate.stages.counting import Counter
 from headgate.stages.due import due_if_changed
 from headgate.stages.lake import Lake, rules_of
-from headgate.stages.shape import together
+from headgate.stages.shape import by_record, rejects, together
 from headgate.stages.slices import Slices
 from headgate.stages.work import Due, Work
 from headgate.storage.changes import changed_slices
 from headgate.storage.targets import ByKey, ByWindow, Target
 from headgate.storage.upsert import Upsert
-from headgate.transforms.hidden import AS_JSON, RECORD
+from headgate.transforms.hidden import RECORD
 from headgate.transforms.steps import Around
 
 
@@ -122,8 +122,7 @@ def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
     def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
         rows = lake.delta(name).read(version).where(F.col("_window").isin(list(windows)))
         if with_record:
-            whole = F.to_json(F.struct("*"), AS_JSON)
-            rows = rows.select("*", whole.alias(RECORD))
+            rows = rows.select("*", F.struct("*").alias(RECORD))
         return rows
 
     def around(window: str | None) -> Around:
@@ -147,6 +146,8 @@ def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
         latest_by=table.latest_by,
         deletes=table.deletes,
         inputs=inputs,
+        records=by_record(table.steps),
+        may_reject=rejects(table.steps),
         through=True,
         ungated=frozenset(w for w in windows if w not in there),
     )

@@ -18,24 +18,27 @@ from pyspark.sql import functions as F
 from headgate.core.errors import GateClosed, StepFailed
 from headgate.core.results import Entry, Rows
 from headgate.quality.gate import Verdict
-from headgate.quality.reasons import marks, masks, reasons, rejected
+from headgate.quality.reasons import marks, masks, reasons, rejected, rejecting
 from headgate.stages import judging
 from headgate.stages.counting import Counter
 from headgate.stages.shape import Shaped, fates, shape
 from headgate.stages.work import Hands, Work
 from headgate.storage.points import reached
 from headgate.storage.targets import Publication
-from headgate.storage.transaction import Draft
-from headgate.transforms.fates import with_fates, with_marks
+from headgate.storage.transaction import ASIDE, Draft
+from headgate.transforms.fates import with_fates, with_marks, with_record_of_rejected
 from headgate.transforms.hidden import (
     ACCEPTED,
     DELETED,
     FATE,
+    QUARANTINED,
     REASONS,
     RECORD,
     column,
     without_hidden,
 )
+
+APART = (RECORD, REASONS)  # what only rejected rows carry to the end
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,13 @@ def run_pass(work: Work, hands: Hands) -> Pass:
     started, done = time.monotonic(), Pass()
     kept: list[str] = []  # runs whose rejected rows are written down
     counter = Counter(work.slices)
-    rows, shaped = marked(work, counter)
+    in_one = work.records and bool(rejecting(work.table.quality, work.waived) or work.may_reject)
+    rows, shaped = marked(work, counter, with_record=in_one)
+    rows = fated(work, rows, counter)
     reached("read")
     draft = work.target.draft(hands.fence)
     try:
-        draft.write(accepted(work, rows, draft))
+        draft.write(outgoing(work, rows, draft), APART if in_one else ())
         reached("files-written")
         judged = judged_slices(work, shaped, counter, draft, hands)
         reached("judged")
@@ -82,7 +87,7 @@ def run_pass(work: Work, hands: Hands) -> Pass:
             again = run_pass(rest, hands)
             shut = [one for one in judged if one.closed]
             return Pass(entries(work, shut, None, started) + again.entries, again.kept, again.id)
-        kept = keep_rejected(work, judged, hands)
+        kept = keep_rejected(work, judged, draft if in_one else None, hands)
         reached("kept")
         version = published(work, judged, draft, hands, done, started)
     except BaseException:
@@ -97,7 +102,10 @@ def run_pass(work: Work, hands: Hands) -> Pass:
 def marked(
     work: Work, counter: Counter | None, *, with_record: bool = False
 ) -> tuple[DataFrame, list[Shaped]]:
-    """All rows with their reasons and fates, counted where their number may change."""
+    """All rows with the rules that they break, counted where their number may change.
+
+    With their record: what a rejected row came as, and in words why it is rejected.
+    """
     groups = [work.slices.names] if work.together else [(one,) for one in work.slices.names]
     shaped = []
     for windows in groups:
@@ -111,25 +119,37 @@ def marked(
     bits = marks(work.table.quality, work.waived)
     df = with_marks(df, masks(bits), work.deletes)
     if with_record:
-        return df.withColumn(REASONS, reasons(bits, df.columns)), shaped
-    if work.key and len(work.slices) > 8:
-        # One shuffle serves the windows' files and the keys in them.
-        df = df.repartition("_window")
-    df = with_fates(df, work.key, work.latest_by, rejected(bits, df.columns))
-    if counter:
-        codes, plain = judging.metrics(work, df)
-        df = counter.point(df, "ends", codes, plain=plain)
+        df = df.withColumn(REASONS, reasons(bits, df.columns))
+        df = with_record_of_rejected(df)
     return df, shaped
 
 
-def accepted(work: Work, rows: DataFrame, draft: Draft) -> DataFrame:
-    """The rows to write, as the target keeps them."""
-    good = rows.where(column(FATE) == ACCEPTED)
-    keeps_deletions = DELETED in good.columns
-    kept = without_hidden(good)
-    if keeps_deletions:
-        kept = good.select(*[column(name) for name in kept.columns], column(DELETED))
-    return work.target.prepared(kept, draft, work.slices.names)
+def fated(work: Work, df: DataFrame, counter: Counter | None) -> DataFrame:
+    """The rows with their fates; counted there, once for all."""
+    if work.key and len(work.slices) > 8:
+        # One shuffle serves the windows' files and the keys in them.
+        df = df.repartition("_window")
+    bits = marks(work.table.quality, work.waived)
+    df = with_fates(df, work.key, work.latest_by, rejected(bits, df.columns))
+    if counter is None:
+        return df
+    codes, plain = judging.metrics(work, df)
+    return counter.point(df, "ends", codes, plain=plain)
+
+
+def outgoing(work: Work, rows: DataFrame, draft: Draft) -> DataFrame:
+    """The rows to write, as the target keeps them; the rejected ones that are set aside too."""
+    apart = [name for name in APART if name in rows.columns]
+    if len(apart) == len(APART):
+        thrown = column(FATE) == QUARANTINED
+        rows = rows.where(thrown | (column(FATE) == ACCEPTED)).withColumn(
+            "_window", F.when(thrown, F.concat(F.lit(ASIDE), "_window")).otherwise(F.col("_window"))
+        )
+    else:
+        rows, apart = rows.where(column(FATE) == ACCEPTED), []
+    own = [DELETED] if DELETED in rows.columns else []
+    kept = [*without_hidden(rows).columns, *own, *apart]
+    return work.target.prepared(rows.select(*map(column, kept)), draft, work.slices.names)
 
 
 def judged_slices(
@@ -194,29 +214,33 @@ def _agrees(work: Work, draft: Draft, ends: Mapping[str, Mapping[int, int]]) -> 
     )
 
 
-def keep_rejected(work: Work, judged: list[Judged], hands: Hands) -> list[str]:
-    """Write the rejected rows down before anything is visible: a pass more where there are some."""
+def keep_rejected(work: Work, judged: list[Judged], draft: Draft | None, hands: Hands) -> list[str]:
+    """Write the rejected rows down before anything is visible.
+
+    They were set aside by the write itself, or else the windows are read once more for them.
+    """
     runs = {one.window: one.run for one in judged if one.rows.quarantined}
     if not runs:
         return []
-    rows, _ = marked(work.only(list(runs)), None, with_record=True)
-    thrown = rows.where(column(REASONS).isNotNull())
-    lacking = [name for name in ("_file", "_row") if name not in thrown.columns]
+    if draft is not None:
+        thrown = draft.aside()
+    else:
+        rows, _ = marked(work.only(list(runs)), None, with_record=True)
+        thrown = rows.where(column(REASONS).isNotNull())
     kinds = {"_file": "string", "_row": "bigint"}
-    record = column(RECORD) if RECORD in thrown.columns else F.to_json(F.struct("*"))
+    origin = [
+        column(name) if name in thrown.columns else F.lit(None).cast(kind).alias(name)
+        for name, kind in kinds.items()
+    ]
+    window = column("_window") if "_window" in thrown.columns else F.expr(work.slice_name())
     shown = thrown.select(
-        record.alias("_record"),
+        column(RECORD).alias("_record"),
         column(REASONS).alias("_reasons"),
-        column("_window") if "_window" in thrown.columns else _slice_text(work),
-        *[column(n) for n in ("_file", "_row") if n not in lacking],
-        *[F.lit(None).cast(kinds[name]).alias(name) for name in lacking],
+        window.alias("_window"),
+        *origin,
     )
     hands.quarantine.keep(shown, sum(one.rows.quarantined for one in judged), runs)
     return list(runs.values())
-
-
-def _slice_text(work: Work) -> Any:
-    return F.expr(work.slices.text(work.slice_text)).alias("_window")
 
 
 def published(

@@ -144,6 +144,8 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         read=read,
         target=target(lake, table),
         broken=broken,
+        records=True,
+        may_reject=True,
         ungated=frozenset(window for window in windows if not batch.windows.get(window)),
     )
 

@@ -33,6 +33,7 @@ class Lake:
     raw: Files
     clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     contents: dict[tuple[str, int, str], str] = field(default_factory=dict)
+    unrecorded: set[str] = field(default_factory=set)  # tables whose commits say more than records
     _ledger: dict[str, list[dict[str, Any]]] | None = None
 
     @staticmethod

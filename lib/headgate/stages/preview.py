@@ -26,7 +26,7 @@ from headgate.core.steps import Python, Step
 from headgate.quality.gate import Verdict
 from headgate.stages import clean, ingest, judging
 from headgate.stages.counting import Counter
-from headgate.stages.flow import marked
+from headgate.stages.flow import fated, marked
 from headgate.stages.idle import slices
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of
@@ -36,7 +36,6 @@ from headgate.stages.work import Due, Work
 from headgate.storage.faults import classify
 from headgate.storage.jobs import stage_was_retried, tracked
 from headgate.storage.transaction import Draft
-from headgate.transforms.fates import with_fates
 from headgate.transforms.hidden import (
     ACCEPTED,
     DELETED,
@@ -220,11 +219,7 @@ def foreseen(lake: Lake, work: Work) -> Preview:
 def ended(work: Work, counter: Counter | None) -> tuple[DataFrame, list[Shaped]]:
     """All rows at the end of the flow: with their fates, their reasons, and what they came as."""
     rows, shaped = marked(work, counter, with_record=True)
-    rows = with_fates(rows, work.key, work.latest_by, column(REASONS).isNotNull())
-    if counter is None:
-        return rows, shaped
-    codes, plain = judging.metrics(work, rows)
-    return counter.point(rows, "ends", codes, plain=plain), shaped
+    return fated(work, rows, counter), shaped
 
 
 def flowed_rows(

@@ -32,6 +32,7 @@ def absorb(lake: Lake, table: str) -> None:
     """Know what the table's commits say, without writing: whoever published may still record it."""
     for record in lost_records(lake, table):
         lake.history.add(record)
+        lake.unrecorded.add(table)
 
 
 def lost_records(lake: Lake, table: str) -> list[RunRecord]:

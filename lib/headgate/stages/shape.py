@@ -19,6 +19,7 @@ from headgate.storage.plans import works_by_row
 from headgate.transforms.hidden import REASONS
 from headgate.transforms.steps import Around, applied
 
+EACH_ROW = ("trim", "rename", "cast", "derive", "where", "select", "drop", "fill", "map")
 CHANGES_ROWS = ("where", "deduplicate", "sql", "step", "lookup")
 
 
@@ -50,8 +51,8 @@ def shape(
 ) -> Shaped:
     """Apply the steps. With `only_window`, a step that loses `_window` gets it back."""
     at = "read"
-    df = counter.point(rows, at) if counter else rows
-    shaped = Shaped(df)
+    # Without a step in between, what is read is what ends: one count is enough.
+    shaped = Shaped(counter.point(rows, at) if counter and steps else rows)
     for place, step in enumerate(steps):
         before = shaped.df
         after = _guarded(step, before, around)
@@ -138,7 +139,7 @@ def fates(
     window: str,
 ) -> tuple[Rows, tuple[tuple[str, int], ...]]:
     """What the steps did to the rows of one slice; `ended` rows came out of the last one."""
-    read = counts["read"]["rows"].get(code, 0)
+    read = counts["read"]["rows"].get(code, 0) if "read" in counts else ended
     rows, reasons, last = Rows(read=read), [], read
     for change in shaped.changes:
         before = counts[change.before]["rows"].get(code, 0)
@@ -178,6 +179,11 @@ def _changed(step: Step, before: int, after: int, table: str, window: str) -> St
         where=f"{table} {window}" + (f" ({step.place})" if step.place else ""),
         next=f"write `{key}: <why>` beside the step if that is meant",
     )
+
+
+def by_record(steps: Sequence[Step]) -> bool:
+    """Whether a row can carry what it came as through all steps, at next to no cost."""
+    return all(step.name in EACH_ROW for step in steps)
 
 
 def rejects(steps: Sequence[Step]) -> bool:

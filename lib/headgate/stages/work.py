@@ -61,6 +61,8 @@ class Work:
     ungated: frozenset[str] = frozenset()  # windows that left their input
     broken: Mapping[str, Fails] = field(default_factory=dict)  # slices that cannot be read
     waived: frozenset[str] = frozenset()
+    records: bool = False  # whether rejected rows can be set aside by the write itself
+    may_reject: bool = False  # whether reading or a step may reject rows, whatever the rules
     said: str = ""  # what the record adds to why it ran
 
     @staticmethod
@@ -72,6 +74,10 @@ class Work:
     @property
     def job(self) -> str:
         return JOB_OF[self.table.layer]
+
+    def slice_name(self) -> str:
+        """SQL for the name of a written row's slice."""
+        return self.slices.text(self.slice_text)
 
     def only(self, names: Sequence[str]) -> Work:
         """The same work on fewer slices."""

@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from headgate.core.errors import Held
 from headgate.storage.tables import DeltaTable, null_filled, schema_after
-from headgate.storage.transaction import FENCE, Draft, FileDraft, WrittenFile
+from headgate.storage.transaction import (
+    ASIDE,
+    FENCE,
+    Draft,
+    FileDraft,
+    WrittenFile,
+    in_own_windows,
+)
 
 _OFFERS: dict[str, bool] = {}  # by version of Spark: whether the transaction can be used
 
@@ -63,16 +71,26 @@ class StagedDraft:
         self._version = self._table.latest()
         self._stage = f"{path}/_staged/{uuid.uuid4().hex}"
         self._rows: DataFrame | None = None
+        self._aside: DataFrame | None = None
 
     @property
     def read_version(self) -> int:
         return -1 if self._version is None else self._version
 
-    def write(self, df: DataFrame) -> None:
+    def write(self, df: DataFrame, apart: Sequence[str] = ()) -> None:
         before = self._table.read().schema if self._version is not None else None
-        schema = schema_after(before, df.schema, where=self._path)
-        null_filled(df, schema).write.parquet(self._stage)
-        self._rows = self._spark.read.schema(schema).parquet(self._stage)
+        schema = schema_after(before, df.drop(*apart).schema, where=self._path)
+        whole = T.StructType([*schema.fields, *(df.schema[name] for name in apart)])
+        null_filled(df, whole).write.parquet(self._stage)
+        rows = self._spark.read.schema(whole).parquet(self._stage)
+        if apart:
+            aside = F.col("_window").startswith(ASIDE)
+            self._aside, rows = in_own_windows(rows.where(aside)), rows.where(~aside)
+        self._rows = rows.drop(*apart)
+
+    def aside(self) -> DataFrame:
+        assert self._aside is not None  # they were written
+        return self._aside
 
     def read_back(self) -> DataFrame:
         assert self._rows is not None  # write comes first

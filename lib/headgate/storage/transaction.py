@@ -8,7 +8,7 @@ and `StagedDraft` (in `staged.py`) keeps the same promises without it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from headgate.core.errors import Held, Infrastructure, StepFailed
 from headgate.storage.tables import as_nullable, null_filled, schema_after
 
 FENCE = "headgate.fence"
+ASIDE = "rejected-"  # in front of the window of rows that are set aside, and not to be seen
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,14 @@ class Draft(Protocol):
     @property
     def read_version(self) -> int: ...
 
-    def write(self, df: DataFrame) -> None:
-        """Write the rows, unseen."""
+    def write(self, df: DataFrame, apart: Sequence[str] = ()) -> None:
+        """Write the rows, unseen; those whose window has ASIDE in front are set aside.
+
+        Columns named in `apart` are for these rows only.
+        """
+
+    def aside(self) -> DataFrame:
+        """The rows that were set aside: they are gone after the commit."""
 
     def written(self) -> tuple[WrittenFile, ...]: ...
 
@@ -79,8 +86,10 @@ class FileDraft:
         self._log: Any = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(session, path)
         self._txn: Any = self._log.startTransaction()
         self._adds: list[Any] = []
+        self._aside: list[Any] = []
         self._matched: dict[str, list[Any]] = {}  # asking twice would run the same jobs again
         self._schema: T.StructType | None = None
+        self._whole: T.StructType | None = None  # with what only the rows set aside have
 
     @property
     def read_version(self) -> int:
@@ -91,20 +100,51 @@ class FileDraft:
             return None
         return T.StructType.fromJson(json.loads(self._txn.metadata().schemaString()))
 
-    def write(self, df: DataFrame) -> None:
+    def write(self, df: DataFrame, apart: Sequence[str] = ()) -> None:
         before = self._table_schema()
-        schema = schema_after(before, df.schema, where=self._path)
+        schema = schema_after(before, df.drop(*apart).schema, where=self._path)
+        self._describe(self._txn, before, schema)
+        writer, whole = self._txn, schema
+        if apart:
+            # The files get these columns, the table does not: a transaction that is never
+            # committed writes them, and readers take the columns that the table names.
+            writer = self._log.startTransaction()
+            whole = T.StructType([*schema.fields, *(df.schema[name] for name in apart)])
+            self._describe(writer, before, whole)
+        self._schema, self._whole = schema, whole
+        found = writer.writeFiles(null_filled(df, whole)._jdf).toIndexedSeq()
+        for action in (found.apply(place) for place in range(found.size())):
+            if action.getClass().getSimpleName() != "AddFile":
+                continue
+            if (_described(action).window or "").startswith(ASIDE):
+                self._aside.append(action)
+            else:
+                self._adds.append(self._stripped(action, apart) if apart else action)
+
+    def _describe(self, txn: Any, before: T.StructType | None, schema: T.StructType) -> None:
         if before is None:
-            self._txn.updateMetadataForNewTable(self._metadata(schema))
+            txn.updateMetadataForNewTable(self._metadata(schema))
         elif schema != before:
-            self._txn.updateMetadata(self._grown(schema), False)
-        self._schema = schema
-        found = self._txn.writeFiles(null_filled(df, schema)._jdf).toIndexedSeq()
-        self._adds.extend(
-            action
-            for action in (found.apply(place) for place in range(found.size()))
-            if action.getClass().getSimpleName() == "AddFile"
-        )
+            txn.updateMetadata(self._grown(schema), False)
+
+    def _stripped(self, add: Any, apart: Sequence[str]) -> Any:
+        """The file without what its statistics say of columns that the table does not name."""
+        action = json.loads(add.json())
+        stats = json.loads(action["add"].get("stats") or "{}")
+        for part in stats.values():
+            for name in apart if isinstance(part, dict) else ():
+                part.pop(name, None)
+        action["add"]["stats"] = json.dumps(stats)
+        actions = getattr(self._delta.actions, "Action$")
+        return getattr(actions, "MODULE$").fromJson(json.dumps(action))
+
+    def aside(self) -> DataFrame:
+        assert self._whole is not None  # write comes first
+        if not self._aside:
+            return self._spark.createDataFrame([], self._whole)
+        paths = [f"{self._path}/{_described(add).path}" for add in self._aside]
+        reader = self._spark.read.schema(self._whole).option("basePath", self._path)
+        return in_own_windows(reader.parquet(*paths))
 
     def written(self) -> tuple[WrittenFile, ...]:
         return tuple(_described(add) for add in self._adds)
@@ -152,13 +192,13 @@ class FileDraft:
                     next="run it again",
                 ) from None
             raise
-        self._remove(left_out)
-        self._adds = []
+        self._remove([*left_out, *self._aside])
+        self._adds, self._aside = [], []
         return int(version)
 
     def abandon(self) -> None:
-        self._remove(self._adds)
-        self._adds = []
+        self._remove([*self._adds, *self._aside])
+        self._adds, self._aside = [], []
 
     def _remove(self, adds: Iterable[Any]) -> None:
         paths = [f"{self._path}/{_described(add).path}" for add in adds]
@@ -259,6 +299,11 @@ def fence_of(spark: SparkSession, path: str) -> int:
     session: Any = spark._jsparkSession
     log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(session, path)
     return max(int(log.startTransaction().txnVersion(FENCE)), 0)
+
+
+def in_own_windows(aside: DataFrame) -> DataFrame:
+    """Rows that were set aside, with the window that they came in."""
+    return aside.withColumn("_window", F.expr(f"substring(`_window`, {len(ASIDE) + 1})"))
 
 
 def _described(add: Any) -> WrittenFile:

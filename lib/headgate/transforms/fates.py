@@ -10,10 +10,13 @@ from pyspark.sql import types as T
 
 from headgate.transforms.hidden import (
     ACCEPTED,
+    AS_JSON,
     DELETED,
     DUPLICATE,
     FATE,
     QUARANTINED,
+    REASONS,
+    RECORD,
     column,
     user_columns,
 )
@@ -28,6 +31,16 @@ def with_marks(df: DataFrame, marks: Mapping[str, Column], deletes: str | None) 
     masks = [F.when(deleted, F.lit(0).cast("long")).otherwise(mark) for mark in marks.values()]
     named = [mask.alias(name) for name, mask in zip(marks, masks, strict=True)]
     return df.select(*made, *named, deleted.alias(DELETED))
+
+
+def with_record_of_rejected(df: DataFrame) -> DataFrame:
+    """Rows of which only the rejected ones still say, as text, what they came as."""
+    if RECORD in df.columns and isinstance(df.schema[RECORD].dataType, T.StringType):
+        came = column(RECORD)
+    else:  # a made row came as what it is
+        whole = F.struct(*[column(name) for name in user_columns(df.columns)])
+        came = F.to_json(column(RECORD) if RECORD in df.columns else whole, AS_JSON)
+    return df.withColumn(RECORD, F.when(column(REASONS).isNotNull(), came))
 
 
 def with_fates(
