@@ -17,6 +17,7 @@ from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors, selected
 from headgate.core.spec import SparkSettings, Suite, Table
 from headgate.core.windows import parse_range
+from headgate.quality import drift
 from headgate.quality.gate import is_waived
 from headgate.quality.wording import label
 from headgate.stages.idle import idle
@@ -114,9 +115,13 @@ class App:
         tables = [self.suite.tables[name] for name in names]
         for word in waived:
             rules = [rule for table in tables for rule in table.quality]
-            if word == "max_rejected" or any(is_waived(rule, frozenset([word])) for rule in rules):
+            drifts = [rule for table in tables for rule in table.drift]
+            told = frozenset([word])
+            if word == "max_rejected" or any(is_waived(rule, told) for rule in rules):
                 continue
-            known = [label(rule) for rule in rules]
+            if any(drift.is_waived(rule, told) for rule in drifts):
+                continue
+            known = [label(rule) for rule in rules] + ([drift.WAIVER] if drifts else [])
             close = get_close_matches(word, known, 1, 0.4)
             raise Usage(
                 f"no rule of these tables is called '{word}'",

@@ -12,6 +12,7 @@ from headgate.core.results import JOB_OF
 from headgate.core.spec import Table
 from headgate.core.steps import Step
 from headgate.core.windows import Grain
+from headgate.quality.past import NO_PAST, Past
 from headgate.stages.counting import Counter
 from headgate.stages.slices import Slices
 from headgate.storage.quarantine import Quarantine
@@ -61,6 +62,7 @@ class Work:
     ungated: frozenset[str] = frozenset()  # windows that left their input
     broken: Mapping[str, Fails] = field(default_factory=dict)  # slices that cannot be read
     waived: frozenset[str] = frozenset()
+    past: Past = NO_PAST  # what drift holds its slices against
     said: str = ""  # what the record adds to why it ran
 
     @staticmethod
