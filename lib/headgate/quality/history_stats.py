@@ -16,7 +16,7 @@ LEVEL = 14  # windows that tell the level, at least
 SETTLED = 3  # windows of one season that tell its effect; below that, both ways are usual
 DECIDED = 4  # windows that agree settle on which level the table is
 APART = 3.0  # spreads between two levels that are not the same
-PRIOR_WEIGHT = 2.0  # how many windows the first guess of the spread is worth
+PRIOR_WEIGHT = 6.0  # how many windows the first guess of the spread is worth, at the start
 EFFICIENCY = 0.8  # of the biweight scale: how many windows' worth each window tells
 SEASONAL = 0.85  # a season is one where it leaves less than this share of the deviations
 _NORMAL = NormalDist()
@@ -83,7 +83,7 @@ def tail(t: float, freedom: float) -> float:
     0.01
     """
     z = math.sqrt(freedom * math.log1p(t * t / freedom)) * (8 * freedom + 1) / (8 * freedom + 3)
-    return 2 * _NORMAL.cdf(-z)
+    return math.erfc(z / math.sqrt(2))
 
 
 def middle(values: Sequence[float]) -> float:
@@ -125,7 +125,8 @@ def usual(past: Sequence[Point], season: int, noise: float, habit: Habit) -> Usu
     flat = [p.value - (effects[p.season] if seasonal else 0.0) for p in past]
     strays = _strays(past, parts, flat, own if seasonal else None, habit.period)
     spread, freedom = _spread(strays, habit)
-    ahead = middle(strays) if len(strays) > 2 else 0.0  # a trend leaves the level behind
+    # A trend leaves the level behind; too little past would take its weekends for one.
+    ahead = middle(strays) if len(strays) >= LEVEL else 0.0
     if abs(ahead) < 2 * spread / math.sqrt(max(len(strays), 1)):
         ahead = 0.0
     levels = [level + ahead for level in _levels(parts, flat, habit, spread)]
@@ -216,9 +217,9 @@ def _spread(strays: Sequence[float], habit: Habit) -> tuple[float, float]:
     """The spread and its degrees of freedom, leaning on the first guess while there is little."""
     told = max(EFFICIENCY * (len(strays) - 1), 0.0)
     seen = biweight(strays) if len(strays) > 2 else habit.prior
-    total = PRIOR_WEIGHT + told
-    spread = math.sqrt((PRIOR_WEIGHT * habit.prior**2 + told * seen**2) / total)
-    return spread, total
+    guess = max(PRIOR_WEIGHT - told / 4, 1.0)
+    spread = math.sqrt((guess * habit.prior**2 + told * seen**2) / (guess + told))
+    return spread, guess + told
 
 
 def _levels(

@@ -92,7 +92,9 @@ def outcome(
         return _quantiles(current, past, watch)
     seen = [_seen(one[name], one, watch.grain, at) for at, one in past]
     latest = _seen(current, now, watch.grain, watch.at)
-    scale, noise = _scale(current, seen)
+    if current.metric == "mean":
+        return _judged(name, latest, _number_range(seen, latest, watch))
+    scale, noise = _scale(current)
     return _judged(name, latest, _ranged(seen, latest, scale, noise, watch))
 
 
@@ -111,14 +113,22 @@ def _seen(metric: Metric, profile: Profile, grain: Grain, at: int) -> Seen:
     )
 
 
-def _scale(metric: Metric, past: Sequence[Seen]) -> tuple[Scale, Noise]:
-    if metric.metric in ("row_count", "distinct"):
-        return COUNT, scales.count_noise
+def _scale(metric: Metric) -> tuple[Scale, Noise]:
     if metric.metric == "null_share":
         return SHARE, scales.share_noise
     if metric.metric == "freshness":
         return HOURS, scales.no_noise
-    return scales.numbers(past, float(metric.value or 0.0)), scales.mean_noise
+    return COUNT, scales.count_noise
+
+
+def _number_range(past: Sequence[Seen], now: Seen, watch: Watch) -> Range:
+    """The range of a mean or a quantile; where it runs on (a sequence), of its next step."""
+    if scales.runs_on(past):
+        steps, step, scale = scales.stepped(past, now)
+        found = _ranged(steps, step, scale, scales.no_noise, watch)
+        last = past[-1].value
+        return replace(found, low=last + found.low, high=last + found.high)
+    return _ranged(past, now, scales.numbers(past, now.value), scales.mean_noise, watch)
 
 
 def _ranged(past: Sequence[Seen], now: Seen, scale: Scale, noise: Noise, watch: Watch) -> Range:
@@ -147,8 +157,7 @@ def _quantiles(
         if now is None or len(seen) < watch.learning:
             continue
         latest = _seen(now, {}, watch.grain, watch.at)
-        scale = scales.numbers(seen, latest.value)
-        found = _ranged(seen, latest, scale, scales.no_noise, watch)
+        found = _number_range(seen, latest, watch)
         made.append(_judged(name, latest, found, f"{100 * share:g}%"))
     return min(made, key=lambda one: (one.state != OUT, one.chance), default=None)
 

@@ -38,6 +38,14 @@ def private(table: Table) -> frozenset[str]:
     return frozenset(named | set(beside if isinstance(beside, Mapping) else ()))
 
 
+def identifies(name: str, table: Table) -> bool:
+    """Whether a column tells rows apart rather than describes them: a key, an id."""
+    key: tuple[str, ...] = getattr(table, "key", ()) or getattr(
+        getattr(table, "entity", None), "key", ()
+    )
+    return name in key or name.lower() == "id" or name.lower().endswith("_id")
+
+
 def probes(table: Table, schema: T.StructType, alive: Column | None = None) -> dict[str, Column]:
     """The aggregates that a table's drift rules need, over the rows that are `alive`."""
     if not table.drift:
@@ -50,6 +58,8 @@ def probes(table: Table, schema: T.StructType, alive: Column | None = None) -> d
         names = [n for n in user_columns(list(kinds)) if not rule.columns or n in rule.columns]
         for metric in rule.metrics or USUAL_METRICS:
             for name in names if metric in _PROBES else ():
+                if not rule.columns and metric != "null_share" and identifies(name, table):
+                    continue  # what a number stands for has no mean
                 if _fits(metric, kinds[name], private=name in hidden):
                     value = F.when(rows, column(name))
                     made = _PROBES[metric](value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from statistics import median
 
 from headgate.quality.history_stats import Habit, Point, usual
@@ -22,6 +23,7 @@ class Scale:
     least: float = 0.0  # in the metric's own unit: an absolute floor, for small tables
     least_rows: float = 0.0  # the same of a share, as a number of rows
     upwards: bool = False  # only more than usual is out of line
+    counts: bool = False  # the number of rows itself: it does not excuse itself
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def _unlog(y: float) -> float:
     return math.expm1(min(max(y, 0.0), 700.0))
 
 
-COUNT = Scale(math.log1p, _unlog, Habit(floor=0.025, prior=0.1), least=10)
+COUNT = Scale(math.log1p, _unlog, Habit(floor=0.025, prior=0.1), least=10, counts=True)
 SHARE = Scale(
     lambda p: math.asin(math.sqrt(min(max(p, 0.0), 1.0))), _share_back,
     Habit(floor=0.005, prior=0.02), least=0.005, least_rows=5,
@@ -79,6 +81,25 @@ def numbers(past: Sequence[Seen], value: float) -> Scale:
     unit = unit or max(map(abs, values)) or 1.0
     floor = 0.02 if spreads else 0.05
     return Scale(lambda v: v / unit, lambda y: y * unit, Habit(floor=floor, prior=0.1))
+
+
+def runs_on(past: Sequence[Seen]) -> bool:
+    """Whether values rise, or fall, from nearly every window to the next: numbers in a sequence.
+
+    >>> runs_on([Seen(v, 10) for v in (1, 2, 3, 5, 6, 7, 8)]), runs_on([Seen(1, 10)] * 9)
+    (True, False)
+    """
+    rises = sum(b.value > a.value for a, b in pairwise(past))
+    falls = sum(b.value < a.value for a, b in pairwise(past))
+    return max(rises, falls) >= 0.9 * (len(past) - 1) > 0
+
+
+def stepped(past: Sequence[Seen], now: Seen) -> tuple[list[Seen], Seen, Scale]:
+    """The same as steps from window to window, with a scale for them."""
+    steps = [replace(b, value=b.value - a.value, spread=None) for a, b in pairwise(past)]
+    unit = median(abs(one.value) for one in steps) or 1.0
+    scale = Scale(lambda v: v / unit, lambda y: y * unit, Habit(floor=0.2, prior=0.3))
+    return steps, replace(now, value=now.value - past[-1].value, spread=None), scale
 
 
 def count_noise(_: Scale, one: Seen) -> float:
@@ -112,7 +133,8 @@ def ranged(
 ) -> Range:
     """The usual range of the next window, from those before it."""
     points = [Point(scale.to(p.value), p.season, noise(scale, p), p.confirmed) for p in past]
-    expected = _now_noise(past, points, now)
+    typical = median(point.noise for point in points)
+    expected = typical if scale.counts else _now_noise(past, points, now)
     habit = replace(scale.habit, period=period)
     told = usual(points, now.season, expected, habit)
     low, high = told.bounds(odds)
