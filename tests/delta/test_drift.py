@@ -139,6 +139,9 @@ def test_all_at_once_gives_the_verdicts_of_one_by_one(spark: SparkSession, tmp_p
     blocked = {window for window, status in ended.items() if status == "blocked"}
     assert blocked == {day(number) for number in wrong}
     assert verdicts(lab) == verdicts(alone)
+    every = ("window", "column", "metric", "value", "detail")
+    observed, grouped = (one.ops("metrics", *every) for one in (alone, lab))
+    assert [one for one in observed if one[0] > day(6)] == [g for g in grouped if g[0] > day(6)]
     assert verdicts(lab)[day(11)]["lines"][0].startswith("note null_share")
 
 

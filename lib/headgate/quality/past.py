@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from headgate.core.results import Metric
 from headgate.core.windows import Grain
@@ -68,6 +69,7 @@ class Past:
 NO_PAST = Past()
 
 
+@lru_cache(maxsize=8192)
 def index_of(window: str, grain: Grain) -> int | None:
     """A window's number; None where the suite's windows were others when it was published."""
     try:

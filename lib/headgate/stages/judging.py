@@ -127,6 +127,8 @@ def _grouped(
         value.alias(f"m{place}_{name}") for place, named in wanted.items()
         for name, value in named.items()
     ]  # fmt: skip
+    for known in found.values():  # a slice without rows is in no group
+        known[PROFILE] = dict.fromkeys(wanted.get(PROFILE, ()))
     for row in rows.groupBy("__slice").agg(*values).collect():
         name = work.slices.named(row["__slice"])
         if name in found:
