@@ -169,6 +169,13 @@ def test_a_critical_rule_speaks_for_a_warning_that_says_the_same() -> None:
     ]  # fmt: skip
 
 
+def test_a_rule_that_only_records_silences_no_other() -> None:
+    days = [(*rows(1000), mean(value)) for value in noisy(4.2, 30)]
+    quiet = RULE.model_copy(update={"severity": "info", "written": "drift: {severity: info}"})
+    assert len(judged(days, (*rows(1000), mean(42.0)), quiet, RULE).warnings) == 1
+    assert not judged(days, (*rows(1000), mean(42.0)), quiet).warnings
+
+
 def test_what_was_decided_on_this_content_stays_decided() -> None:
     days = [(*rows(1000), mean(value)) for value in noisy(4.2, 30)]
     last = (*rows(1000), mean(42.0))

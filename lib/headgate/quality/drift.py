@@ -20,6 +20,7 @@ from headgate.quality.past import profile_of as profiled
 from headgate.quality.wording import closing_line
 
 WAIVER = "drift"
+WEIGHTIEST = ("critical", "warning", "info")
 # The odds that a healthy window is called out of line, all of a rule's metrics together.
 ODDS: Mapping[str, float] = {"low": 1e-4, "normal": 1e-2, "high": 5e-2}
 VOLUME = 1 / 3  # the number of rows' part in these odds
@@ -70,7 +71,7 @@ def drifted(
     said = Drifted()
     ruled: list[Metric] = []
     told_already: set[str | None] = set()
-    for rule in sorted(rules, key=lambda one: one.severity != "critical"):
+    for rule in sorted(rules, key=lambda one: WEIGHTIEST.index(one.severity)):
         outcomes = _outcomes(rule, now, before, grain, grain.index(window))
         for one in outcomes:
             known = found.get(one.name)
