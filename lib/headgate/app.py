@@ -16,6 +16,7 @@ from headgate.core.records import RunRecord
 from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors, named_windows, selected
 from headgate.core.spec import Ingested, SparkSettings, Suite, Table
+from headgate.quality import drift
 from headgate.quality.gate import is_waived
 from headgate.quality.wording import label
 from headgate.stages.idle import idle
@@ -204,10 +205,14 @@ class App:
 def refuse_unknown_rules(tables: Sequence[Table], waived: Sequence[str]) -> None:
     """A waiver of a rule that no chosen table has is a slip of the pen."""
     rules = [rule for table in tables for rule in table.quality]
+    drifts = [rule for table in tables for rule in table.drift]
     for word in waived:
-        if word == "max_rejected" or any(is_waived(rule, frozenset([word])) for rule in rules):
+        told = frozenset([word])
+        if word == "max_rejected" or any(is_waived(rule, told) for rule in rules):
             continue
-        known = [label(rule) for rule in rules]
+        if any(drift.is_waived(rule, told) for rule in drifts):
+            continue
+        known = [label(rule) for rule in rules] + ([drift.WAIVER] if drifts else [])
         close = get_close_matches(word, known, 1, 0.4)
         raise Usage(
             f"no rule of these tables is called '{word}'",

@@ -141,11 +141,10 @@ CLEAN = {
         [":2 max_rejected: 20 is more than all: write 20% or 0.2"],
     ),
     "later work": (
-        "privacy: x\nwrite: history\nquality:\n  - drift: {metrics: [mean]}\n",
+        "privacy: x\nwrite: history\n",
         [
             ":2 privacy: 'privacy' is not supported yet",
             ":3 write: 'history' is not supported yet",
-            ":5 quality[0]: 'drift' is not supported yet",
         ],
     ),
     "unknown columns": (

@@ -10,7 +10,7 @@ from headgate.conf.tables import Draft
 from headgate.conf.words import meant
 from headgate.core.identifiers import columns_named
 from headgate.core.selects import columns_of
-from headgate.core.spec import Clean, Features, Ingested, Mart, Table
+from headgate.core.spec import Clean, Drift, Features, Ingested, Mart, Table
 from headgate.core.steps import Columns, Derive, Drop, Lookup, Rename, Step, Where
 
 _KEPT = ("_file", "_row", "_window", "_ingested_at")  # no step may touch them
@@ -197,6 +197,11 @@ def _rules(draft: Draft, columns: Columns) -> None:
     seen = Seen(draft, columns)
     for placed in draft.rules:
         rule = placed.rule
+        if isinstance(rule, Drift):
+            for name in (*rule.columns, *([rule.time] if rule.time else [])):
+                if what := seen.fault(name):
+                    placed.at.note(placed.node, what)
+            continue
         condition = rule.arguments.get("condition")
         texts = [text for text in (condition, rule.row_condition) if isinstance(text, str)]
         faults = [seen.fault(name) for name in rule.columns]

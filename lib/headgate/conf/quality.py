@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from headgate.conf import rules, words
+from headgate.conf import drift, rules, words
 from headgate.conf.documents import read_text, text_of
 from headgate.conf.nodes import Entries, Listing, Node, Scalar, kind_of
 from headgate.conf.rules import COMMON, MOSTLY, SEVERITIES, Placed
@@ -15,7 +15,7 @@ from headgate.core.rules import RULES
 from headgate.core.spec import Rule
 
 _BESIDE = ("severity", "mostly", "row_condition")
-_FORMS = (*(name for name in RULES if name != "row"), "row", "expectations")
+_FORMS = (*(name for name in RULES if name != "row"), "row", "drift", "expectations")
 # Arguments that great-expectations saves and that say how to run, not what to expect.
 _RUNNING = {"result_format", "catch_exceptions", "batch_id", "include_config"}
 _SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
@@ -36,7 +36,7 @@ class Quality(Shape):
             placed.extend(made if made is not NOTHING else ())
         first: dict[tuple[str, str], Placed] = {}
         for each in placed:
-            key = (each.rule.expectation, each.rule.written)
+            key = (getattr(each.rule, "expectation", "drift"), each.rule.written)
             if key in first:
                 where = first[key].rule.place
                 what = f"this rule is written twice (first at {where})"
@@ -55,7 +55,6 @@ class Quality(Shape):
         if not named:
             raise at.note(item, "names no rule")
         name, value = named[0]
-        rules.later(name, at)
         if name.text not in _FORMS:
             raise at.note(name, words.unknown("rule", name.text, _FORMS, words.RULES))
         if len(named) > 1:
@@ -70,6 +69,8 @@ class Quality(Shape):
             return saved_suite(value, at)
         if name.text == "row":
             return rules.conditions(value, at, beside)
+        if name.text == "drift":
+            return [Placed(drift.drift(name, value, at, beside), item, at)]
         return [Placed(rules.expectation(name, value, at, beside), item, at)]
 
     def schema(self) -> Schema:
@@ -79,6 +80,7 @@ class Quality(Shape):
             "anyOf": [{"type": "string"}, named],
             "description": "Name: SQL condition. NULL breaks it.",
         }
+        properties["drift"] = {**drift.DRIFT.schema(), "description": drift.ABOUT}
         properties["expectations"] = {
             "type": "string",
             "description": "A suite file as great-expectations saves it, below the conf folder.",

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from headgate.conf.drift import DRIFT
 from headgate.conf.layers import RECORDS
 from headgate.conf.records import Key, Record
 from headgate.conf.rules import COMMON as BESIDE_RULES
@@ -19,7 +20,7 @@ from headgate.conf.settings import ENVIRONMENT, SUITE
 from headgate.conf.shapes import Either, Listed, Mapped, Shape
 from headgate.conf.steps import FORMS, SQL
 from headgate.conf.tablekeys import COMMON
-from headgate.core.rules import RULES, Expectation
+from headgate.core.rules import METRICS, RULES, Expectation
 
 _HEAD = """# Reference
 
@@ -78,6 +79,12 @@ SQL conditions by name; a row is rejected where its condition is not true, also 
 
 A suite file as great-expectations saves it (JSON), named from the conf folder:
 `- expectations: quality/orders.json`.
+"""
+_DRIFT = """### drift
+
+A window against earlier windows of the table: what is out of line with their level, season and
+trend ([how it works](drift.md)). Kind: *table*; without a word of severity it warns.
+`- drift: {}` watches all that is usual.
 """
 
 
@@ -175,6 +182,9 @@ def _rules() -> Iterator[str]:
         if name != "row":
             yield from _rule(name, known)
     yield _ROW
+    yield _DRIFT
+    yield _keys(DRIFT.keys)
+    yield _table(("metric", "what it is"), ((f"`{one}`", about) for one, about in METRICS.items()))
 
 
 def _rule(name: str, known: Expectation) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ from headgate.conf.shapes import (
     tried,
 )
 from headgate.core.rules import RULES, Argument
-from headgate.core.spec import Rule
+from headgate.core.spec import Drift, Rule
 
 SEVERITIES = ("critical", "warning", "info")
 COMMON: Mapping[str, tuple[Shape, str]] = {
@@ -36,14 +36,13 @@ COMMON: Mapping[str, tuple[Shape, str]] = {
 MOSTLY: tuple[Shape, str] = (SHARE, "the share of rows that has to fit, or the gate closes")
 _CONDITION = Expression("SQL condition")
 _CONDITION_PARSER = Word(("spark",))
-_LATER = ("drift",)
 
 
 @dataclass(frozen=True)
 class Placed:
     """A rule, and where it was written."""
 
-    rule: Rule
+    rule: Rule | Drift
     node: Node
     at: At
 
@@ -244,7 +243,10 @@ def _condition(name: str, key: Scalar, node: Node, at: At, common: Mapping[str, 
     return Placed(rule, key, at)
 
 
-def later(name: Scalar, at: At) -> None:
-    """A fault for a rule that is promised and does not work yet."""
-    if name.text in _LATER:
-        raise at.note(name, f"'{name.text}' is not supported yet")
+def gate_rules(listed: Iterable[Rule | Drift]) -> dict[str, Any]:
+    """What a table keeps of its list of rules: those of one window, and those of its history."""
+    every = tuple(listed)
+    return {
+        "quality": tuple(one for one in every if isinstance(one, Rule)),
+        "drift": tuple(one for one in every if isinstance(one, Drift)),
+    }

@@ -10,7 +10,7 @@ from headgate.conf.expressions import statement
 from headgate.conf.layers import MODELS, RECORDS
 from headgate.conf.measured import feature
 from headgate.conf.nodes import Entries, Listing, Node, Scalar
-from headgate.conf.rules import Placed
+from headgate.conf.rules import Placed, gate_rules
 from headgate.conf.shapes import At, UnreadableError
 from headgate.conf.sources import untold
 from headgate.conf.steps import select_file
@@ -79,8 +79,8 @@ def draft(name: str, node: Node, at: At) -> Draft:
     if values is None:
         return made
     rules: tuple[Placed, ...] = values.pop("quality", ())
-    quality = tuple(placed.rule for placed in rules)
-    table = MODELS[layer](name=name, file=node.file, quality=quality, **values)
+    values |= gate_rules(placed.rule for placed in rules)
+    table = MODELS[layer](name=name, file=node.file, **values)
     return replace(made, table=table, rules=rules)
 
 

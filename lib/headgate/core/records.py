@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from headgate.core.results import Check, Entry, Gate, Rows
+from headgate.core.results import Check, Entry, Gate, Metric, Rows
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,27 @@ class CheckRecord:
             entry.run, entry.table, entry.window, check.rule, check.severity, check.success,
             check.closed, check.unexpected, check.total, check.observed, at,
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MetricRecord:
+    """One number that describes what a run would publish."""
+
+    run: str
+    table: str
+    window: str
+    column: str | None
+    metric: str
+    value: float | None
+    detail: str | None  # JSON
+    recorded_at: str
+
+    @staticmethod
+    def of(metric: Metric, run: str, table: str, window: str, at: str) -> MetricRecord:
+        detail = json.dumps(dict(metric.detail), sort_keys=True) if metric.detail else None
+        return MetricRecord(
+            run, table, window, metric.column, metric.metric, metric.value, detail, at
+        )
 
 
 class History:

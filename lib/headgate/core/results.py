@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -64,6 +65,20 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Metric:
+    """One number that describes what a run would publish; what it was compared with in `detail`."""
+
+    column: str | None  # None: of the table as a whole
+    metric: str
+    value: float | None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def plain(self) -> list[Any]:
+        """As short as a commit should hold it."""
+        return [self.column, self.metric, self.value, dict(self.detail)]
+
+
+@dataclass(frozen=True)
 class Entry:
     """One (table, window) of a call: what the result object shows."""
 
@@ -81,6 +96,7 @@ class Entry:
     checks: tuple[Check, ...] = ()
     warnings: tuple[str, ...] = ()  # what failed and let the run pass, a line each
     reasons: tuple[tuple[str, int], ...] = ()  # why rows were filtered or added, with counts
+    metrics: tuple[Metric, ...] = ()  # measured where the table has a `drift` rule
 
     def shown(self) -> dict[str, Any]:
         """The entry as the result object writes it."""

@@ -144,3 +144,16 @@ RULES: Mapping[str, Expectation] = {
         },
     ),
 }
+
+# What `drift` can watch; the order is that in which one column's deviations are told.
+METRICS: Mapping[str, str] = {
+    "row_count": "the number of rows",
+    "mean": "the mean of numbers",
+    "null_share": "the share of nulls",
+    "quantiles": "where 5, 25, 50, 75 and 95% of the numbers lie below",
+    "categories": "the shares of a text column's values, where it has 50 at most; new values, and"
+    " values that are gone",
+    "distinct": "about how many different values there are",
+    "freshness": "how long before the window's end the newest `time` lies",
+}
+USUAL_METRICS = ("row_count", "null_share", "mean", "categories")  # where a rule names none

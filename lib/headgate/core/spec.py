@@ -71,6 +71,18 @@ class Rule(Value):
         return tuple(named)
 
 
+class Drift(Value):
+    """Windows are held against earlier windows of the table."""
+
+    metrics: tuple[str, ...] = ()  # names of core.rules.METRICS; none: the usual ones
+    columns: tuple[str, ...] = ()  # none: all that the metric fits
+    time: str | None = None  # the column that tells how fresh the rows are
+    sensitivity: Literal["low", "normal", "high"] = "normal"
+    severity: Severity = "warning"
+    written: str = ""  # as a person wrote it
+    place: str = ""  # file:line
+
+
 class Example(Value):
     """Rows that document a table and are run by `headgate test`."""
 
@@ -122,6 +134,7 @@ class Table(Value):
     fresh_within: str | None = None
     since: date | None = None
     quality: tuple[Rule, ...] = ()
+    drift: tuple[Drift, ...] = ()  # listed under `quality` too
     max_rejected: float = 0.10  # a share of the rows judged
     examples: tuple[Example, ...] = ()
 

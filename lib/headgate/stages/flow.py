@@ -16,8 +16,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from headgate.core.errors import GateClosed, StepFailed
-from headgate.core.results import Entry, Rows
+from headgate.core.results import Entry, Metric, Rows
 from headgate.quality.gate import Verdict
+from headgate.quality.past import Past
 from headgate.quality.reasons import marks, masks, reasons, rejected, rejecting
 from headgate.stages import judging
 from headgate.stages.counting import Counter
@@ -50,6 +51,7 @@ class Judged:
     rows: Rows
     verdict: Verdict
     reasons: tuple[tuple[str, int], ...] = ()
+    metrics: tuple[Metric, ...] = ()
 
     @property
     def closed(self) -> bool:
@@ -168,10 +170,14 @@ def judged_slices(
             next="make the table's steps deterministic (no rand, no clock, no LIMIT)",
         )
     found = judging.measured(work, draft, counts["ends"])
-    return [
-        _judged(work, shaped[0 if work.together else place], name, counts, found[name])
-        for place, name in enumerate(work.slices.names)
-    ]
+    past, judged = work.past, dict[str, Judged]()
+    places = {name: 0 if work.together else at for at, name in enumerate(work.slices.names)}
+    for name in sorted(work.slices.names, key=work.slices.grain.index):
+        one = _judged(work, shaped[places[name]], name, counts, found[name], past)
+        judged[name] = one
+        # What this pass publishes is past for its later windows, as when they run one by one.
+        past = past if one.closed else past.plus(name, one.metrics)
+    return [judged[name] for name in work.slices.names]
 
 
 def _judged(
@@ -180,6 +186,7 @@ def _judged(
     window: str,
     counts: Mapping[str, Mapping[str, Any]],
     found: Mapping[int, Mapping[str, Any]],
+    past: Past,
 ) -> Judged:
     code = work.slices.grain.index(window) - work.slices.base
     tally = judging.tallies(counts["ends"], code)
@@ -189,7 +196,7 @@ def _judged(
         rows = Rows(read=counts["inputs"]["rows"].get(code, 0))
     else:
         rows, why = fates(shaped, counts, code, tally.total, name, window)
-    word = judging.verdict(work, window, code, counts["ends"], found, tally)
+    word, metrics = judging.verdict(work, window, code, counts["ends"], found, tally, past)
     settled = judging.settled(rows, tally, blocked=word.closed)
     if not (work.regroups or settled.balanced):
         raise StepFailed(
@@ -197,7 +204,7 @@ def _judged(
             where=f"{name} {window}",
             next="report this: Headgate lost count of its own rows",
         )
-    return Judged(window, secrets.token_hex(6), settled, word, why)
+    return Judged(window, secrets.token_hex(6), settled, word, why, metrics)
 
 
 def _agrees(work: Work, draft: Draft, ends: Mapping[str, Mapping[int, int]]) -> bool:
@@ -287,6 +294,7 @@ def record_seed(work: Work, entry: Entry) -> dict[str, Any]:
         "causes": due.why,
         "inputs": dict(work.inputs),
         "through": work.through,
+        **({"metrics": [one.plain() for one in entry.metrics]} if entry.metrics else {}),
     }
 
 
@@ -309,6 +317,7 @@ def entries(work: Work, judged: list[Judged], version: int | None, started: floa
             exit_code=GateClosed.exit_code if one.closed else 0,
             checks=one.verdict.checks,
             reasons=one.reasons,
+            metrics=one.metrics,
         )
         for one in judged
     ]

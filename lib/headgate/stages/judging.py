@@ -8,11 +8,15 @@ from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
-from headgate.core.results import Rows
+from headgate.core.results import Metric, Rows
+from headgate.quality import profile_measures
 from headgate.quality.compile import is_row_rule, judged
+from headgate.quality.drift import drifted, joined
 from headgate.quality.gate import Verdict, judge
 from headgate.quality.measures import measures
+from headgate.quality.past import Past
 from headgate.quality.reasons import marks
 from headgate.quality.uniqueness import needs_grouping, uniqueness
 from headgate.stages.work import Work
@@ -27,6 +31,7 @@ from headgate.transforms.hidden import (
 )
 
 KINDS = 3  # fates
+PROFILE = -1  # the place of what drift measures, beside the places of the rules
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,18 @@ def metrics(work: Work, df: DataFrame) -> tuple[dict[str, Column], dict[str, Col
     plain: dict[str, Column] = {}
     if len(work.slices) == 1:
         accepted = alive & (column(FATE) == ACCEPTED)
-        for place, rule in enumerate(work.table.quality):
-            for name, value in measures(rule, accepted).items():
-                plain[f"m{place}.{name}".replace(".", "_")] = value
+        for place, named in _wanted(work, df.schema, accepted).items():
+            plain.update({f"m{place}_{name}": value for name, value in named.items()})
     return counted, plain
+
+
+def _wanted(
+    work: Work, schema: StructType, alive: Column | None = None
+) -> dict[int, Mapping[str, Column]]:
+    """What table rules and drift measure, by the rule's place."""
+    wanted = {place: measures(rule, alive) for place, rule in enumerate(work.table.quality)}
+    wanted[PROFILE] = profile_measures.probes(work.table, schema, alive)
+    return {place: named for place, named in wanted.items() if named}
 
 
 def tallies(counts: Mapping[str, Any], code: int) -> Tally:
@@ -79,14 +92,13 @@ def measured(
     """For each slice, what its table rules measured on the rows that would be published."""
     rules = work.table.quality
     found: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in work.slices.names}
-    wanted = {place: measures(rule) for place, rule in enumerate(rules)}
-    wanted = {place: named for place, named in wanted.items() if named}
     if len(work.slices) == 1:
-        for place, named in wanted.items():
-            values = {name: counts[f"m{place}_{name}"] for name in named}
-            found[work.slices.names[0]][place] = values
-    elif wanted:
-        _grouped(work, draft, wanted, found)
+        for key, value in counts.items():
+            place, _, name = key.removeprefix("m").partition("_")
+            if key.startswith("m") and name:
+                found[work.slices.names[0]].setdefault(int(place), {})[name] = value
+    elif work.table.drift or any(measures(rule) for rule in rules):
+        _grouped(work, draft, found)
     if any(needs_grouping(rule) for rule in rules):
         rows = _alive(work, draft)
         repeated = uniqueness(rows, rules, by="__slice")
@@ -101,15 +113,18 @@ def measured(
 def _grouped(
     work: Work,
     draft: Draft,
-    wanted: Mapping[int, Mapping[str, Column]],
     found: dict[str, dict[int, dict[str, Any]]],
 ) -> None:
     """One aggregate over the files just written: `observe` has no GROUP BY."""
+    rows = _alive(work, draft)
+    wanted = _wanted(work, rows.drop("__slice").schema)
     values = [
         value.alias(f"m{place}_{name}") for place, named in wanted.items()
         for name, value in named.items()
     ]  # fmt: skip
-    for row in _alive(work, draft).groupBy("__slice").agg(*values).collect():
+    for known in found.values():  # a slice without rows is in no group
+        known[PROFILE] = dict.fromkeys(wanted.get(PROFILE, ()))
+    for row in rows.groupBy("__slice").agg(*values).collect():
         name = work.slices.named(row["__slice"])
         if name in found:
             for place, named in wanted.items():
@@ -130,10 +145,11 @@ def verdict(
     counts: Mapping[str, Any],
     found: Mapping[int, Mapping[str, Any]],
     tally: Tally,
-) -> Verdict:
-    """The gate's word on one slice."""
+    past: Past | None = None,
+) -> tuple[Verdict, tuple[Metric, ...]]:
+    """The gate's word on one slice, and what was measured for drift."""
     if window in work.ungated:
-        return judge(work.table.model_copy(update={"quality": ()}), {}, {}, 0, 0)
+        return judge(work.table.model_copy(update={"quality": ()}), {}, {}, 0, 0), ()
     rows = {
         place: (
             counts[f"broken{place}"].get(code, 0),
@@ -142,7 +158,14 @@ def verdict(
         for place, rule in enumerate(work.table.quality)
         if is_row_rule(rule)
     }
-    return judge(work.table, rows, found, tally.judged, tally.quarantined, work.waived)
+    word = judge(work.table, rows, found, tally.judged, tally.quarantined, work.waived)
+    if not work.table.drift:
+        return word, ()
+    grain = work.slices.grain
+    measured_now = profile_measures.metrics(found.get(PROFILE, {}), grain.end(window))
+    before = work.past if past is None else past
+    said = drifted(work.table.drift, measured_now, window, grain, before, work.waived)
+    return joined(word, said, tally.judged), said.metrics
 
 
 def settled(rows: Rows, tally: Tally, *, blocked: bool) -> Rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from headgate.core.fingerprint import digest
 from headgate.core.records import History
+from headgate.core.results import Metric
 from headgate.core.spec import Clean, Ingested, Suite, Table
 from headgate.storage.files import Files, files_for
 from headgate.storage.quarantine import Quarantine
@@ -35,6 +36,7 @@ class Lake:
     contents: dict[tuple[str, int, str], str] = field(default_factory=dict)
     unrecorded: set[str] = field(default_factory=set)  # tables whose commits say more than records
     _ledger: dict[str, list[dict[str, Any]]] | None = None
+    _metrics: dict[str, list[Metric]] = field(default_factory=dict)  # by run
 
     @staticmethod
     def opened(spark: SparkSession, suite: Suite) -> Lake:
@@ -117,6 +119,12 @@ class Lake:
             self._ledger = self.records.files()
         return self._ledger.setdefault(table, [])
 
+    def measured(self, runs: Iterable[str]) -> dict[str, list[Metric]]:
+        """What some runs measured; each is read once a call."""
+        unknown = sorted(set(runs) - self._metrics.keys())
+        self._metrics |= {run: [] for run in unknown} | self.records.metrics(unknown)
+        return self._metrics
+
     def pin(self, table: str, rows: list[dict[str, Any]]) -> None:
         """Write down the files that a batch is about to read."""
         self.records.add("files", rows)
@@ -125,4 +133,4 @@ class Lake:
 
 def rules_of(table: Table) -> str:
     """A name for a table's rules."""
-    return digest([table.quality, table.max_rejected])
+    return digest([table.quality, table.max_rejected, *table.drift])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 
 from headgate.conf.nodes import from_python
 from headgate.conf.quality import Quality
+from headgate.conf.rules import gate_rules
 from headgate.conf.shapes import NOTHING, At, tried
 from headgate.core.errors import (
     Fault,
@@ -21,7 +22,7 @@ from headgate.core.errors import (
     Usage,
 )
 from headgate.core.results import Rows
-from headgate.core.spec import Clean, Ingested, Rule, Table
+from headgate.core.spec import Clean, Drift, Ingested, Rule, Table
 from headgate.core.steps import Python, Step
 from headgate.quality.gate import Verdict
 from headgate.stages import clean, ingest, judging
@@ -31,6 +32,7 @@ from headgate.stages.idle import slices
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of
 from headgate.stages.ledger import found_files
+from headgate.stages.past import past_of
 from headgate.stages.shape import Shaped, fates
 from headgate.stages.work import Due, Work
 from headgate.storage.faults import classify
@@ -115,15 +117,17 @@ def previewed(
 ) -> Preview:
     """The flow without its effects. `quality` stands in for the table's rules; after `upto`, the
     last step of that name, neither later steps nor the key nor the table's own rules apply."""
-    rules = table.quality if quality is None else rules_of(quality, lake.suite.conf)
+    rules = rules_of(quality, lake.suite.conf) if quality is not None else ()
+    if quality is None and upto is None:
+        rules = (*table.quality, *table.drift)
     if upto is not None:
         table = cut_after(table, upto)
-        rules = rules if quality is not None else ()
-    table = table.model_copy(update={"quality": rules})
+    table = table.model_copy(update=gate_rules(rules))
     looking = Looking.at(lake)
     try:
         due = [Due(one, "preview", "") for one in readable(looking, table, windows)]
         work = layer_of(table).work(looking, table, due)
+        work = replace(work, past=past_of(looking, work))
         for code, sentence in work.broken.values():
             kinds = (ShapeBroken, InputMissing)
             raise next(kind for kind in kinds if kind.exit_code == code)(sentence)
@@ -134,9 +138,9 @@ def previewed(
         raise classify(error) from error
 
 
-def rules_of(listed: Sequence[Any], conf: str = "conf") -> tuple[Rule, ...]:
+def rules_of(listed: Sequence[Any], conf: str = "conf") -> tuple[Rule | Drift, ...]:
     """Rules from Python values, written as under `quality:` in a table's file."""
-    if all(isinstance(one, Rule) for one in listed):
+    if all(isinstance(one, Rule | Drift) for one in listed):
         return tuple(listed)
     faults: list[Fault] = []
     at = At(faults, path="quality", conf=Path(conf))
@@ -208,7 +212,7 @@ def foreseen(lake: Lake, work: Work) -> Preview:
     for place, name in enumerate(work.slices.names):
         code = work.slices.grain.index(name) - work.slices.base
         tally = judging.tallies(counts["ends"], code)
-        verdict = judging.verdict(work, name, code, counts["ends"], found[name], tally)
+        verdict, _ = judging.verdict(work, name, code, counts["ends"], found[name], tally)
         kept = shaped[0 if work.together else place]
         flowed, why = flowed_rows(work, kept, counts, name)
         settled = judging.settled(flowed, tally, blocked=verdict.closed)

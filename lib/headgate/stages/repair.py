@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from headgate.core.records import RunRecord
-from headgate.core.results import Gate, Rows
+from headgate.core.records import MetricRecord, RunRecord
+from headgate.core.results import Gate, Metric, Rows
 from headgate.stages.lake import Lake
 
 
@@ -20,12 +20,25 @@ def repaired(lake: Lake, table: str, *, crashed: bool) -> bool:
     lost = lost_records(lake, table)
     if lost:
         lake.quarantine(table).supersede({record.window: record.run for record in lost})
-        lake.records.add_runs(lost)
+        lake.records.add_runs(lost, (), _metrics(lake, table, lost))
         for record in lost:
             lake.history.add(record)
     known = [record.run for record in lake.history.records if record.table == table]
     forgotten = lake.quarantine(table).forget(known)
     return bool(lost or forgotten)
+
+
+def _metrics(lake: Lake, table: str, lost: Sequence[RunRecord]) -> list[MetricRecord]:
+    """What lost runs measured, as their commits tell it."""
+    runs = {record.run: record for record in lost}
+    oldest = min(record.version or 0 for record in lost)
+    return [
+        MetricRecord.of(Metric(*told), run.run, table, run.window, run.finished_at)
+        for commit in lake.delta(table).commits(oldest - 1)
+        for seed in commit.metadata.get("records", ())
+        if (run := runs.get(seed["run"])) is not None
+        for told in seed.get("metrics", ())
+    ]
 
 
 def absorb(lake: Lake, table: str) -> None:

@@ -17,13 +17,14 @@ from headgate.core.errors import (
     StepFailed,
     Usage,
 )
-from headgate.core.records import CheckRecord, RunRecord
+from headgate.core.records import CheckRecord, MetricRecord, RunRecord
 from headgate.core.results import JOB_OF, Entry
 from headgate.core.spec import Table
 from headgate.stages.flow import Pass, run_pass
 from headgate.stages.idle import slices
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of
+from headgate.stages.past import past_of
 from headgate.stages.repair import repaired
 from headgate.stages.work import Due, Hands, Work
 from headgate.storage.faults import classify
@@ -167,6 +168,7 @@ def _guarded(
             through=work.through and whole,
             waived=orders.waived,
             said=because if orders.waived else "",
+            past=past_of(lake, work),
         )
         refused = [_broken(work, one, started) for one in chosen if one.window in work.broken]
         _record(lake, work, refused)
@@ -267,7 +269,7 @@ def _record(lake: Lake, work: Work, entries: Sequence[Entry]) -> None:
         for entry in entries
     ]
     checks = [CheckRecord.of(check, entry, at) for entry in entries for check in entry.checks]
-    lake.records.add_runs(records, checks)
+    lake.records.add_runs(records, checks, measured(entries, at))
     for record in records:
         lake.history.add(record)
     for entry in entries:
@@ -276,6 +278,15 @@ def _record(lake: Lake, work: Work, entries: Sequence[Entry]) -> None:
             message=entry.message, **vars(entry.rows),
         )  # fmt: skip
     lake.records.add("alerts", alerts(entries, at))
+
+
+def measured(entries: Sequence[Entry], at: str) -> list[MetricRecord]:
+    """What runs measured, for the record."""
+    return [
+        MetricRecord.of(one, entry.run, entry.table, entry.window, at)
+        for entry in entries
+        for one in entry.metrics
+    ]
 
 
 def record_idle(lake: Lake, table: Table, entries: Sequence[Entry]) -> None:

@@ -12,6 +12,7 @@ from headgate.core.results import JOB_OF
 from headgate.core.spec import Table
 from headgate.core.steps import Step
 from headgate.core.windows import Grain
+from headgate.quality.past import NO_PAST, Past
 from headgate.stages.counting import Counter
 from headgate.stages.slices import Slices
 from headgate.storage.quarantine import Quarantine
@@ -63,6 +64,7 @@ class Work:
     waived: frozenset[str] = frozenset()
     records: bool = False  # whether rejected rows can be set aside by the write itself
     may_reject: bool = False  # whether reading or a step may reject rows, whatever the rules
+    past: Past = NO_PAST  # what drift holds its slices against
     said: str = ""  # what the record adds to why it ran
 
     @staticmethod

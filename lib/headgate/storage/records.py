@@ -13,7 +13,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headgate.core.errors import Infrastructure
-from headgate.core.records import CheckRecord, RunRecord
+from headgate.core.records import CheckRecord, MetricRecord, RunRecord
+from headgate.core.results import Metric
 from headgate.storage.staged import open_draft
 from headgate.storage.tables import DeltaTable
 from headgate.transforms.hidden import AS_JSON
@@ -31,6 +32,8 @@ SCHEMAS = {
     "checks": """run string, `table` string, window string, rule string, severity string,
         success boolean, closed boolean, unexpected bigint, total bigint, observed double,
         judged_at timestamp""",
+    "metrics": """run string, `table` string, window string, `column` string, metric string,
+        value double, detail string, recorded_at timestamp""",
     "files": """`table` string, file string, window string, size bigint, modified bigint,
         content string, first_seen timestamp, state string, reason string, seen_at timestamp""",
     "alerts": """run string, `table` string, window string, severity string, text string,
@@ -44,7 +47,7 @@ PROPERTIES = {"delta.checkpointInterval": "50"}  # a checkpoint costs more than 
 
 
 class Records:
-    """The four tables below `<lake>/ops`."""
+    """The five tables below `<lake>/ops`."""
 
     def __init__(self, spark: SparkSession, lake: str) -> None:
         self.spark, self.lake = spark, lake
@@ -60,6 +63,15 @@ class Records:
         """The rules judged by one run."""
         return self._rows("checks", F.col("run") == run)
 
+    def metrics(self, runs: Sequence[str]) -> dict[str, list[Metric]]:
+        """What was measured by some runs."""
+        found: dict[str, list[Metric]] = {}
+        for row in self._rows("metrics", F.col("run").isin(list(runs))) if runs else ():
+            detail = json.loads(row["detail"] or "{}")
+            one = Metric(row["column"], row["metric"], row["value"], detail)
+            found.setdefault(row["run"], []).append(one)
+        return found
+
     def files(self) -> dict[str, list[dict[str, Any]]]:
         """The file ledger of every table, oldest first."""
         found: dict[str, list[dict[str, Any]]] = {}
@@ -70,8 +82,15 @@ class Records:
     def alerts(self) -> list[dict[str, Any]]:
         return sorted(self._rows("alerts"), key=lambda row: row["raised_at"])
 
-    def add_runs(self, records: Sequence[RunRecord], checks: Sequence[CheckRecord] = ()) -> None:
+    def add_runs(
+        self,
+        records: Sequence[RunRecord],
+        checks: Sequence[CheckRecord] = (),
+        metrics: Sequence[MetricRecord] = (),
+    ) -> None:
         """Put runs and their checks on record, side by side: both are small and slow to start."""
+        # Metrics first: those of a run that is on record are there, or later verdicts would differ.
+        self.add("metrics", [asdict(one) for one in metrics])
         rows = [asdict(check) for check in checks]
         with ThreadPoolExecutor(1) as beside:
             waiting = beside.submit(self.add, "checks", rows) if rows else None

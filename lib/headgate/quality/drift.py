@@ -1,0 +1,173 @@
+"""Drift: a window against earlier windows of its table. Plain Python, nothing is run or written.
+
+Every number is held against its own past; what is out of line for one cause is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from headgate.core.results import Check, Gate, Metric
+from headgate.core.rules import METRICS, USUAL_METRICS
+from headgate.core.spec import Drift
+from headgate.core.windows import Grain
+from headgate.quality.drift_words import told
+from headgate.quality.gate import Verdict
+from headgate.quality.outcomes import Outcome, Watch, outcome
+from headgate.quality.past import LEARNING, OUT, RULING, USUAL, Name, Past, Profile, Ruling
+from headgate.quality.past import profile_of as profiled
+from headgate.quality.wording import closing_line
+
+WAIVER = "drift"
+WEIGHTIEST = ("critical", "warning", "info")
+# The odds that a healthy window is called out of line, all of a rule's metrics together.
+ODDS: Mapping[str, float] = {"low": 1e-4, "normal": 1e-2, "high": 5e-2}
+VOLUME = 1 / 3  # the number of rows' part in these odds
+
+
+@dataclass(frozen=True)
+class Drifted:
+    """What all drift rules of a table say about one window."""
+
+    checks: tuple[Check, ...] = ()
+    closing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    metrics: tuple[Metric, ...] = ()  # with what they were compared with, and each rule's ruling
+
+
+def is_waived(rule: Drift, waived: frozenset[str]) -> bool:
+    """Whether a waiver names this rule, in short or as written."""
+    return bool(waived & {WAIVER, rule.written})
+
+
+def watched(rule: Drift, metrics: Iterable[Metric]) -> list[Name]:
+    """The metrics of a run that a rule watches."""
+    wanted = set(rule.metrics or USUAL_METRICS) | ({"freshness"} if rule.time else set())
+    return [
+        (one.column, one.metric)
+        for one in metrics
+        if one.metric in wanted
+        and (one.column is None or one.metric == "freshness" or _names(rule, one.column))
+        and (one.metric != "freshness" or one.column == rule.time)
+    ]
+
+
+def _names(rule: Drift, column: str) -> bool:
+    return not rule.columns or column in rule.columns
+
+
+def drifted(
+    rules: Sequence[Drift],
+    metrics: Sequence[Metric],
+    window: str,
+    grain: Grain,
+    past: Past,
+    waived: frozenset[str] = frozenset(),
+) -> Drifted:
+    """Judge one window. What is told by a weightier rule is not told again."""
+    now, before = profiled(metrics), past.before(window, grain)
+    found: dict[Name, Outcome] = {}
+    said = Drifted()
+    ruled: list[Metric] = []
+    told_already: set[str | None] = set()
+    for rule in sorted(rules, key=lambda one: WEIGHTIEST.index(one.severity)):
+        outcomes = _outcomes(rule, now, before, grain, grain.index(window))
+        for one in outcomes:
+            known = found.get(one.name)
+            found[one.name] = one if known is None or one.state == OUT else known
+        ruling = _ruling(outcomes, told_already)
+        recorded = past.rulings.get((window, rule.written))
+        if rule.severity == "critical" and recorded is not None:
+            ruling = recorded  # what was decided on this content stays decided
+        passed = ruling.state == OUT and (is_waived(rule, waived) or ruling.waived)
+        ruled.append(_ruled(rule, replace(ruling, waived=passed)))
+        said = _with(said, rule, ruling, passed)
+        told_already |= {one.column for one in outcomes if one.state == OUT}
+    compared = [
+        replace(one, detail={**one.detail, **found[one.column, one.metric].detail()})
+        if (one.column, one.metric) in found else one
+        for one in metrics
+    ]  # fmt: skip
+    return replace(said, metrics=(*compared, *ruled))
+
+
+def _outcomes(
+    rule: Drift, now: Profile, before: Sequence[tuple[int, Profile]], grain: Grain, at: int
+) -> list[Outcome]:
+    names = watched(rule, now.values())
+    odds = ODDS[rule.sensitivity]
+    made = (
+        outcome(name, now, before, Watch(grain, at, odds * _weight(name, names))) for name in names
+    )
+    return [one for one in made if one is not None]
+
+
+def _weight(name: Name, names: Sequence[Name]) -> float:
+    """A metric's part in the odds: the number of rows is watched more closely than the rest."""
+    if len(names) == 1:
+        return 1.0
+    volume = (None, "row_count")
+    if volume not in names:
+        return 1 / len(names)
+    return VOLUME if name == volume else (1 - VOLUME) / (len(names) - 1)
+
+
+def _ruling(outcomes: Sequence[Outcome], known: set[str | None]) -> Ruling:
+    out = [one for one in outcomes if one.state == OUT]
+    if outcomes and all(one.state == LEARNING for one in outcomes):
+        return Ruling(LEARNING)
+    lines = told([one for one in out if one.column not in known], tuple(METRICS))
+    return Ruling(OUT if out else USUAL, len(out), tuple(lines))
+
+
+def _ruled(rule: Drift, ruling: Ruling) -> Metric:
+    """A ruling as it is put on record."""
+    detail = {"rule": rule.written, "state": ruling.state}
+    if ruling.state == OUT:
+        more = {"lines": list(ruling.lines), "waived": ruling.waived}
+        return Metric(None, RULING, float(ruling.out), {**detail, **more})
+    return Metric(None, RULING, 0.0, detail)
+
+
+def _with(said: Drifted, rule: Drift, ruling: Ruling, passed: bool) -> Drifted:
+    out = ruling.state == OUT
+    closes = out and rule.severity == "critical" and not passed
+    check = Check(
+        rule=rule.written or WAIVER,
+        severity=rule.severity,
+        success=not out,
+        closed=closes,
+        observed=float(ruling.out),
+    )
+    line = "; ".join(ruling.lines)
+    # What a person has let pass needs nobody's attention.
+    warns = out and not passed and rule.severity == "warning" and bool(line)
+    return replace(
+        said,
+        checks=(*said.checks, check),
+        closing=(*said.closing, line) if closes else said.closing,
+        warnings=(*said.warnings, line) if warns else said.warnings,
+    )
+
+
+def joined(verdict: Verdict, said: Drifted, rows_judged: int) -> Verdict:
+    """The gate's verdict with what drift adds to it."""
+    if not said.checks:
+        return verdict
+    gate = Gate(
+        rules=verdict.gate.rules + len(said.checks),
+        failed=verdict.gate.failed + len(said.closing),
+        warned=verdict.gate.warned + len(said.warnings),
+    )
+    message = verdict.message
+    if said.closing:
+        lines = [line for line in said.closing if line]
+        message = "; ".join([*lines, message]) if message else closing_line(lines, rows_judged)
+    return Verdict(
+        closed=verdict.closed or bool(said.closing),
+        gate=gate,
+        checks=(*verdict.checks, *said.checks),
+        message=message,
+        warnings=(*verdict.warnings, *said.warnings),
+    )
