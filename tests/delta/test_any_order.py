@@ -174,12 +174,13 @@ def disordered(dice: random.Random, history: History, final: Files, moves: int) 
     lab = history.lab
     windows = list(WINDOWS)
     dice.shuffle(windows)
-    for window in windows[: dice.randint(2, len(windows))]:
+    for window in windows[: dice.randint(3, len(windows))]:
         # What never passes must not have passed before: readers keep the last good version.
         fixed = window in (CLOSED, CUT)
         history.put(
             {p: text for p, text in final.items() if window in p} if fixed else sent(dice, window)
         )
+    history.run()  # so that what comes next replaces something
     for _ in range(moves):
         there = sorted(folder.name for folder in (lab.raw / "events").iterdir())
         named = sorted(dice.choices(there, k=2))
@@ -237,7 +238,7 @@ SEEDS = st.integers(min_value=1, max_value=2**32)
 def test_any_order_comes_to_the_same(
     spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    same_in_any_order(spark, tmp_path_factory.mktemp("order"), seed=11, moves=2)
+    same_in_any_order(spark, tmp_path_factory.mktemp("order"), seed=11, moves=1)
 
 
 @pytest.mark.slow
