@@ -41,6 +41,7 @@ SCHEMAS = {
 }
 COMPACT_EVERY = 25  # commits: reading so many small files costs less than rewriting them each time
 IN_LOG = ("runs", "files")  # what planning reads: recent rows stand in the commits themselves
+_WHOLE: dict[str, tuple[str, list[dict[str, Any]]]] = {}  # by path: a version, and its rows
 MOMENTS = ("started_at", "finished_at", "first_seen", "seen_at")
 MOST_IN_LOG = 1000  # rows of one commit
 PROPERTIES = {"delta.checkpointInterval": "50"}  # a checkpoint costs more than it saves here
@@ -132,11 +133,20 @@ class Records:
         for version in reversed(versions):
             found = table.commit(version).metadata.get("records")
             if found is None:
-                return self._rows(name, version=version) + _plain(reversed(tail))
+                return self._whole(name, table, version) + _plain(reversed(tail))
             tail.append(found)
         if versions and versions[0] > 0:
             return self._rows(name)  # the log was cut
         return _plain(reversed(tail))
+
+    def _whole(self, name: str, table: DeltaTable, version: int) -> list[dict[str, Any]]:
+        """All rows at a version, read once by a process that opens the lake again and again."""
+        stamp = table.stamp(version)
+        known, rows = _WHOLE.get(table.path, ("", []))
+        if known != stamp:
+            rows = self._rows(name, version=version)
+            _WHOLE[table.path] = (stamp, rows)
+        return list(rows)
 
     def _rows(
         self, name: str, condition: Any = None, version: int | None = None

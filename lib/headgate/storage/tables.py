@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from headgate.core.errors import Infrastructure, Usage
+from headgate.core.fingerprint import digest
 from headgate.storage.files import Files, files_for
 
 
@@ -80,6 +81,11 @@ class DeltaTable:
         names = (info.path for info in self._files.listing("_delta_log/"))
         plain = (name.rpartition("/")[2] for name in names)
         return sorted(int(n[:-5]) for n in plain if n.endswith(".json") and n[:-5].isdigit())
+
+    def stamp(self, version: int) -> str:
+        """What tells one version of this table from that of another table at the same place."""
+        name = f"_delta_log/{version:020d}.json"
+        return digest([self.path, version, self._files.digest(name)])
 
     def latest(self) -> int | None:
         """The newest version, or None where there is no table."""
