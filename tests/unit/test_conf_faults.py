@@ -384,8 +384,10 @@ def test_a_saved_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         f"{file}:4 expectations[0]: unknown rule 'expect_column_values_to_be_betwen'"
         " (did you mean 'expect_column_values_to_be_between'?)",
         f"{file}:5 expectations[1]: unknown column 'lin' (did you mean 'line'?)",
-        f"{file}:8 expectations[2].condition_parser: must be spark, not 'pandas'",
-        f"{file}:9 expectations[3].min_value: must be a whole number from 0, not a map",
+        f"{file}:8 expectations[2].condition_parser: 'pandas' reads no Spark rows: write the"
+        " condition in SQL, and 'spark'",
+        f"{file}:9 expectations[3].min_value: waits for the parameter 'a', which nobody gives:"
+        " write it beside 'expectations' in the table's file, as `parameters: {a: …}`",
         f"{file}:10 expectations[4]: an expectation is a map with 'type' and 'kwargs'",
         f"{file}:12 expectations[5]: severity must be one of critical, warning, info",
         "conf/quality/b.json:1: is no suite of great-expectations: the list 'expectations' is"

@@ -13,7 +13,8 @@ from pathlib import Path
 from headgate.conf.layers import RECORDS
 from headgate.conf.records import Key, Record
 from headgate.conf.rules import COMMON as BESIDE_RULES
-from headgate.conf.rules import MOSTLY, shape_of
+from headgate.conf.rules import MOSTLY
+from headgate.conf.ruleshapes import shape_of
 from headgate.conf.schema import json_schema
 from headgate.conf.settings import ENVIRONMENT, SUITE
 from headgate.conf.shapes import Either, Listed, Mapped, Shape

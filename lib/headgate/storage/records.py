@@ -29,7 +29,7 @@ SCHEMAS = {
         inputs map<string, bigint>, through boolean, sequence bigint""",
     "checks": """run string, `table` string, window string, rule string, severity string,
         success boolean, closed boolean, unexpected bigint, total bigint, observed double,
-        judged_at timestamp""",
+        found string, judged_at timestamp""",
     "files": """`table` string, file string, window string, size bigint, modified bigint,
         content string, first_seen timestamp, state string, reason string, seen_at timestamp""",
     "alerts": """run string, `table` string, window string, severity string, text string,
