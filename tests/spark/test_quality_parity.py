@@ -20,6 +20,7 @@ from headgate.quality.compile import broken, is_row_rule, judged
 from headgate.quality.gate import judge
 from headgate.quality.measures import measures
 from headgate.quality.passes import found_by_passes, found_in_schema
+from headgate.quality.wording import number
 
 # great-expectations and what it imports warn of their own future.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -318,6 +319,12 @@ def their_results(df: DataFrame, rules: list[Rule]) -> list[Any]:
     return sorted(results, key=lambda one: int(one.expectation_config.meta["place"]))
 
 
+def quantiles(observed: Any) -> str:
+    """great-expectations' quantiles, as Headgate tells them."""
+    pairs = zip(observed["quantiles"], observed["values"], strict=True)
+    return ", ".join(f"{100 * q:g}% {'none' if v is None else number(v)}" for q, v in pairs)
+
+
 def differences(mine: Check, theirs: Any) -> list[str]:
     """In what two results differ."""
     raised = (theirs.exception_info or {}).get("raised_exception")
@@ -328,13 +335,18 @@ def differences(mine: Check, theirs: Any) -> list[str]:
     if mine.success != bool(theirs.success):
         found.append(f"success {mine.success}, theirs {theirs.success}")
     # A count over no rows is None there.
-    if "unexpected_count" in said and mine.unexpected != (said["unexpected_count"] or 0):
+    apart = [said[name] or 0 for name in ("unexpected_count", "missing_count") if name in said]
+    if "element_count" in said and mine.unexpected is not None and mine.unexpected != apart[0]:
         found.append(f"unexpected {mine.unexpected}, theirs {said['unexpected_count']}")
-    if "missing_count" in said and "unexpected_count" in said:
+    if "element_count" not in said and apart and mine.unexpected != sum(apart):
+        found.append(f"unexpected or missing {mine.unexpected}, theirs {apart}")
+    if "element_count" in said and mine.total is not None:
         total = said["element_count"] - said["missing_count"]
         if mine.total != total:
             found.append(f"total {mine.total}, theirs {total}")
     observed = said.get("observed_value")
+    if isinstance(observed, dict) and mine.found != quantiles(observed):
+        found.append(f"found {mine.found}, theirs {observed}")
     if isinstance(observed, int | float | Decimal) and mine.observed != pytest.approx(
         float(observed)
     ):

@@ -79,10 +79,10 @@ def _apart(regex: str) -> str | None:
         for pattern, what in _IN_CLASS:
             if re.search(pattern, bare):
                 return what
-    outside = re.sub(r"\\[pPNx]\{[^}]*\}", "p", _CLASS.sub("c", regex))
+    outside = regex.replace("\\\\", "b")  # a backslash that stands for itself
+    outside = re.sub(r"\\[pPNx]\{[^}]*\}", "p", _CLASS.sub("c", outside))
     for pattern, what in _APART:
-        own = pattern if pattern.startswith(r"\\") else r"(?<!\\)(?:\\\\)*" + pattern
-        if re.search(own, outside):
+        if re.search(r"(?<!\\)" + pattern, outside):
             return what
     return None
 
