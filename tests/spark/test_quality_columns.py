@@ -21,8 +21,11 @@ from headgate.quality.compile import (
     row_rules,
     table_rules,
 )
+from headgate.quality.distribution import STATISTICS
 from headgate.quality.measures import MEASURES, measures
+from headgate.quality.order import ORDERED
 from headgate.quality.reasons import reasons, rejecting
+from headgate.quality.schemas import SCHEMA_RULES
 from headgate.quality.uniqueness import GROUPED, uniqueness
 
 BETWEEN = "expect_column_values_to_be_between"
@@ -60,7 +63,9 @@ def test_every_rule_is_compiled_as_the_kind_it_is_said_to_be() -> None:
     assert {one.expectation for one in row_rules(rules)} == {
         name for name, known in RULES.items() if known.kind == "row"
     }
-    assert {one.expectation for one in table_rules(rules)} == MEASURES.keys() | set(GROUPED)
+    assert {one.expectation for one in table_rules(rules)} == {
+        *MEASURES, *GROUPED, *STATISTICS, *ORDERED, *SCHEMA_RULES,
+    }  # fmt: skip
 
 
 def test_a_text_that_is_no_number_breaks_a_rule_with_numbers_and_stops_nothing(

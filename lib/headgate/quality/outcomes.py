@@ -79,10 +79,7 @@ def _of_set(rule: Rule, measured: Measured) -> Outcome:
     parts = [f"lacks {missing:,} of the set's {_values(listed)}"] if missing else []
     parts += [f"has {_values(more)} that the set does not have"] if more else []
     found = " and ".join(parts) or f"{_values(_whole(measured, 'distinct'))}, as expected"
-    return Outcome(
-        not (missing or more), said_line(rule, found), missing + more,
-        _whole(measured, "distinct"), found=found,
-    )  # fmt: skip
+    return Outcome(not (missing or more), said_line(rule, found), found=found)
 
 
 def _of_most_common(rule: Rule, measured: Measured) -> Outcome:
