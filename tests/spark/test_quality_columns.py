@@ -157,7 +157,7 @@ def test_a_column_may_be_called_anything(spark: SparkSession) -> None:
     assert breaks(df.coalesce(1), names[2]) == [False, True]
     repeated = uniqueness(df.withColumn("_window", F.lit("w")), names)
     assert repeated is not None
-    assert [tuple(row) for row in repeated.collect()] == [("w", 1, 2, 2, 1)]
+    assert [tuple(row)[:5] for row in repeated.collect()] == [("w", 1, 2, 2, 1)]
 
 
 def test_reasons_are_all_that_a_row_breaks_and_only_what_rejects(spark: SparkSession) -> None:
@@ -293,7 +293,7 @@ def test_uniqueness_shares_a_pass_and_tells_windows_apart(spark: SparkSession) -
     ]  # fmt: skip
     found = uniqueness(df, rules)
     assert found is not None
-    by_place = {(row[0], row[1]): tuple(row)[2:] for row in found.collect()}
+    by_place = {(row[0], row[1]): tuple(row)[2:5] for row in found.collect()}
     assert by_place == {
         ("w1", 0): (2, 2, 1), ("w2", 0): (2, 3, 2),
         ("w1", 1): (0, 3, 3), ("w2", 1): (2, 3, 2),
@@ -312,4 +312,4 @@ def test_uniqueness_holds_nan_to_nan_and_zero_to_zero(spark: SparkSession) -> No
     df = spark.createDataFrame(rows, "d double").withColumn("_window", F.lit("w"))
     found = uniqueness(df, [rule(UNIQUE, column="d")])
     assert found is not None
-    assert [tuple(row) for row in found.collect()] == [("w", 0, 4, 5, 3)]
+    assert [tuple(row)[:5] for row in found.collect()] == [("w", 0, 4, 5, 3)]
