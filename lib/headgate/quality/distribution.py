@@ -95,8 +95,8 @@ def outside(
 def _limits(rule: Rule, found: Mapping[str, Any]) -> tuple[float, float] | None:
     """What rows are held against: a centre and a distance, or two ends; None: all fit."""
     if rule.expectation == Z_SCORES:
-        mean, spread = found.get("mean"), found.get("spread")
-        return None if mean is None or spread is None or spread == 0 else (mean, spread)
+        mean, spread = _real(found.get("mean")), _real(found.get("spread"))
+        return None if mean is None or not spread else (mean, spread)
     times = rule.arguments.get("multiplier")
     times = 1.5 if times is None else float(times)
     if rule.arguments.get("method", "iqr") == "iqr":
