@@ -723,3 +723,15 @@ def test_faults_of_several_files_come_at_once(
         "conf/marts/sales.yaml:1: has neither 'measures' nor 'sql'",
         "conf/marts/sales.yaml:3 measure: unknown key 'measure' (did you mean 'measures'?)",
     ]
+
+
+def test_what_a_table_must_have_for_a_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mart = (
+        "reads: {orders: clean.orders}\nperiod: {column: ordered_at}\nmeasures: {n: count(*)}\n"
+        "quality:\n  - expect_column_values_to_be_increasing: {column: n}\n"
+        "  - expect_column_to_exist: {column: nowhere}\n"
+    )
+    assert faults(tmp_path, monkeypatch, {"marts/sales.yaml": mart}) == [
+        "conf/marts/sales.yaml:5 quality[0]: the rows of this table are in no order: it has"
+        " neither '_file' nor '_row'"
+    ]
