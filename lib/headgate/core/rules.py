@@ -230,7 +230,7 @@ TABLE_RULES: Mapping[str, Expectation] = {
         take.COLUMN,
         take.DIVERGENCE,
         differs="`partition_object` is needed: without it great-expectations compares the data "
-        "with themselves. A column of nulls fails, where it stops with an error for bins. -0.0 is "
+        "with themselves. A column without values fails, where it stops with an error. -0.0 is "
         "in the bin that begins at 0.",
     ),
     "expect_column_value_z_scores_to_be_less_than": _rule(
