@@ -383,8 +383,10 @@ def test_a_saved_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         f"{file}:4 expectations[0]: unknown rule 'expect_column_values_to_be_betwen'"
         " (did you mean 'expect_column_values_to_be_between'?)",
         f"{file}:5 expectations[1]: unknown column 'lin' (did you mean 'line'?)",
-        f"{file}:8 expectations[2].condition_parser: must be spark, not 'pandas'",
-        f"{file}:9 expectations[3].min_value: must be a whole number from 0, not a map",
+        f"{file}:8 expectations[2].condition_parser: 'pandas' reads no Spark rows: write the"
+        " condition in SQL, and 'spark'",
+        f"{file}:9 expectations[3].min_value: waits for the parameter 'a', which nobody gives:"
+        " write it beside 'expectations' in the table's file, as `parameters: {a: …}`",
         f"{file}:10 expectations[4]: an expectation is a map with 'type' and 'kwargs'",
         f"{file}:12 expectations[5]: severity must be one of critical, warning, info",
         "conf/quality/b.json:1: is no suite of great-expectations: the list 'expectations' is"
@@ -719,4 +721,16 @@ def test_faults_of_several_files_come_at_once(
         " value with quotes, brackets or commas needs quotes around all of it",
         "conf/marts/sales.yaml:1: has neither 'measures' nor 'sql'",
         "conf/marts/sales.yaml:3 measure: unknown key 'measure' (did you mean 'measures'?)",
+    ]
+
+
+def test_what_a_table_must_have_for_a_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mart = (
+        "reads: {orders: clean.orders}\nperiod: {column: ordered_at}\nmeasures: {n: count(*)}\n"
+        "quality:\n  - expect_column_values_to_be_increasing: {column: n}\n"
+        "  - expect_column_to_exist: {column: nowhere}\n"
+    )
+    assert faults(tmp_path, monkeypatch, {"marts/sales.yaml": mart}) == [
+        "conf/marts/sales.yaml:5 quality[0]: the rows of this table are in no order: it has"
+        " neither '_file' nor '_row'"
     ]

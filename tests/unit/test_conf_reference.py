@@ -13,7 +13,7 @@ from headgate.conf.documents import read_text
 from headgate.conf.layers import MODELS, RECORDS
 from headgate.conf.nodes import to_python
 from headgate.conf.reference import written_files
-from headgate.conf.rules import ARGUMENTS
+from headgate.conf.ruleshapes import ARGUMENTS
 from headgate.conf.schema import json_schema
 from headgate.conf.settings import ENVIRONMENT
 from headgate.conf.settings import SUITE as SETTINGS

@@ -9,12 +9,14 @@ from headgate.conf.forms import SYSTEM
 from headgate.conf.tables import Draft
 from headgate.conf.words import meant
 from headgate.core.identifiers import columns_named
+from headgate.core.rules import NAMES_COLUMNS, RULES
 from headgate.core.selects import columns_of
 from headgate.core.spec import Clean, Drift, Features, Ingested, Mart, Table
 from headgate.core.steps import Columns, Derive, Drop, Lookup, Rename, Step, Where
 
 _KEPT = ("_file", "_row", "_window", "_ingested_at")  # no step may touch them
 _REPLACING = ("select", "derive", "lookup")  # steps that leave the columns they name as they are
+UNORDERED = "the rows of this table are in no order: it has neither '_file' nor '_row'"
 Path = tuple[str | int, ...]
 
 
@@ -204,7 +206,11 @@ def _rules(draft: Draft, columns: Columns) -> None:
             continue
         condition = rule.arguments.get("condition")
         texts = [text for text in (condition, rule.row_condition) if isinstance(text, str)]
-        faults = [seen.fault(name) for name in rule.columns]
+        # That a column is missing is what some rules are there to find.
+        named = () if rule.expectation in NAMES_COLUMNS else rule.columns
+        faults = [seen.fault(name) for name in named]
+        if rule.expectation in RULES and RULES[rule.expectation].how == "order":
+            faults.append(None if columns is None or "_row" in columns else UNORDERED)
         for what in (*faults, *(seen.expression_fault(text) for text in texts)):
             if what:
                 placed.at.note(placed.node, what)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 
 from headgate.conf import drift, rules, words
-from headgate.conf.documents import read_text, text_of
-from headgate.conf.nodes import Entries, Listing, Node, Scalar, kind_of
-from headgate.conf.rules import COMMON, MOSTLY, SEVERITIES, Placed
-from headgate.conf.shapes import NOTHING, At, Schema, Shape, Text, UnreadableError, tried
+from headgate.conf.nodes import Entries, Listing, Node, kind_of
+from headgate.conf.rules import COMMON, MOSTLY, Placed
+from headgate.conf.ruleshapes import shape_of
+from headgate.conf.saved import saved_suite
+from headgate.conf.shapes import NOTHING, At, Schema, Shape, tried
 from headgate.core.rules import RULES
-from headgate.core.spec import Rule
 
 _BESIDE = ("severity", "mostly", "row_condition")
+_PARAMETERS = "parameters"  # beside `expectations` only
 _FORMS = (*(name for name in RULES if name != "row"), "row", "drift", "expectations")
-# Arguments that great-expectations saves and that say how to run, not what to expect.
-_RUNNING = {"result_format", "catch_exceptions", "batch_id", "include_config"}
-_SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
 
 @dataclass(frozen=True)
@@ -50,13 +46,18 @@ class Quality(Shape):
             example = "expect_column_values_to_not_be_null: {column: order_id}"
             what = f"a rule is a name and its arguments ({example}), not {kind_of(item)}"
             raise at.note(item, what)
-        named = [(key, value) for key, value in item.entries if key.text not in _BESIDE]
+        parameters = item.get(_PARAMETERS) if item.get("expectations") is not None else None
+        named = [
+            (key, value)
+            for key, value in item.entries
+            if key.text not in _BESIDE and value is not parameters
+        ]
         beside = {key.text: value for key, value in item.entries if key.text in _BESIDE}
         if not named:
             raise at.note(item, "names no rule")
         name, value = named[0]
         if name.text not in _FORMS:
-            raise at.note(name, words.unknown("rule", name.text, _FORMS, words.RULES))
+            raise at.note(name, rules.unknown(name.text, _FORMS))
         if len(named) > 1:
             other = named[1][0]
             if other.text in RULES:
@@ -66,7 +67,7 @@ class Quality(Shape):
         if name.text == "expectations":
             if beside:
                 raise at.note(item, "the file says the severity of each of its rules")
-            return saved_suite(value, at)
+            return saved_suite(value, at, parameters)
         if name.text == "row":
             return rules.conditions(value, at, beside)
         if name.text == "drift":
@@ -86,6 +87,10 @@ class Quality(Shape):
             "description": "A suite file as great-expectations saves it, below the conf folder.",
         }
         forms = list(properties)
+        properties[_PARAMETERS] = {
+            "type": "object",
+            "description": "Beside expectations: values of its $PARAMETERs.",
+        }
         for key in _BESIDE:
             shape, about = MOSTLY if key == "mostly" else COMMON[key]
             properties[key] = {**shape.schema(), "description": about}
@@ -104,7 +109,7 @@ class Quality(Shape):
 def _rule_schema(name: str) -> Schema:
     known = RULES[name]
     properties = {
-        key: {**rules.shape_of(argument).schema(), "description": argument.about}
+        key: {**shape_of(argument).schema(), "description": argument.about}
         for key, argument in known.arguments.items()
     }
     for key, (shape, about) in {**COMMON, **({"mostly": MOSTLY} if known.mostly else {})}.items():
@@ -116,59 +121,3 @@ def _rule_schema(name: str) -> Schema:
         "required": [key for key, argument in known.arguments.items() if argument.required],
         "additionalProperties": False,
     }
-
-
-def saved_suite(node: Node, at: At) -> list[Placed]:
-    """The rules of a suite file as great-expectations saves it."""
-    name = Text("a file below the conf folder").read(node, at)
-    path = at.conf / name
-    if not path.is_file():
-        raise at.note(node, f"there is no file '{name}' below {at.conf}")
-    text = text_of(path, path.as_posix(), at.faults)
-    if text is None:
-        raise UnreadableError
-    # JSON writes letters beyond U+FFFF in two halves, which YAML does not know.
-    whole = _SURROGATES.sub(lambda pair: str(json.loads(f'"{pair.group()}"')), text)
-    root = read_text(whole, path.as_posix(), at.faults)
-    if root is None:
-        raise UnreadableError
-    inside = At(at.faults, "", conf=at.conf)
-    listed = root.get("expectations") if isinstance(root, Entries) else None
-    if not isinstance(listed, Listing):
-        raise inside.note(
-            root, "is no suite of great-expectations: the list 'expectations' is missing"
-        )
-    placed: list[Placed] = []
-    for place, item in enumerate(listed.items):
-        where = inside.key("expectations").item(place)
-        rule = tried(_saved, item, where)
-        if rule is not NOTHING:
-            placed.append(Placed(rule, item, where))
-    return placed
-
-
-def _saved(item: Node, at: At) -> Rule:
-    """One rule of a saved suite."""
-    kwargs = item.get("kwargs") if isinstance(item, Entries) else None
-    kind = (item.get("type") or item.get("expectation_type")) if isinstance(item, Entries) else None
-    if not isinstance(item, Entries) or not isinstance(kwargs, Entries):
-        raise at.note(item, "an expectation is a map with 'type' and 'kwargs'")
-    if not isinstance(kind, Scalar) or not isinstance(kind.value, str):
-        raise at.note(item, "an expectation is a map with 'type' and 'kwargs'")
-    own = tuple(
-        (key, value)
-        for key, value in kwargs.entries
-        if key.text not in _RUNNING and not (isinstance(value, Scalar) and value.value is None)
-    )
-    arguments = Entries(kwargs.file, kwargs.line, own)
-    given: dict[str, Node] = {}
-    severity = item.get("severity")
-    if severity is None and isinstance(meta := item.get("meta"), Entries):
-        severity = meta.get("severity")
-    if isinstance(severity, Scalar) and severity.value in SEVERITIES:
-        given["severity"] = severity
-    elif severity is not None and not (isinstance(severity, Scalar) and severity.value is None):
-        raise at.note(severity, f"severity must be one of {', '.join(SEVERITIES)}")
-    if arguments.get("severity") is not None:
-        given.pop("severity", None)
-    return rules.expectation(kind, arguments, at, given)

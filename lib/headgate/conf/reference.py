@@ -1,6 +1,6 @@
-"""docs/reference.md and docs/schema/, made from what the reader itself knows.
+"""docs/reference.md, docs/expectations.md and docs/schema/, made from what the reader itself knows.
 
-`python -m headgate.conf.reference` writes both anew below ./docs.
+`python -m headgate.conf.reference` writes them anew below ./docs.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from headgate.conf.drift import DRIFT
+from headgate.conf.expectations import expectations_markdown
 from headgate.conf.layers import RECORDS
 from headgate.conf.records import Key, Record
 from headgate.conf.rules import COMMON as BESIDE_RULES
-from headgate.conf.rules import MOSTLY, shape_of
+from headgate.conf.rules import MOSTLY
+from headgate.conf.ruleshapes import shape_of
 from headgate.conf.schema import json_schema
 from headgate.conf.settings import ENVIRONMENT, SUITE
 from headgate.conf.shapes import Either, Listed, Mapped, Shape
@@ -61,7 +63,8 @@ _RULES = """## Rules
 
 The `quality` of a table: great-expectations' names and arguments, with their meaning. A rule of
 kind *row* rejects the rows that break it; one of kind *table* closes the gate. Null is not judged,
-but where the rule is about null.
+but where the rule is about null. [expectations.md](expectations.md) tells how each of them is
+judged, and which ones there are not.
 
 Beside their own arguments, all rules take:
 """
@@ -78,7 +81,8 @@ SQL conditions by name; a row is rejected where its condition is not true, also 
 ### expectations
 
 A suite file as great-expectations saves it (JSON), named from the conf folder:
-`- expectations: quality/orders.json`.
+`- expectations: quality/orders.json`. Values of its `$PARAMETER`s stand beside it, in
+`parameters: {name: value}`, or in the file's own `suite_parameters`.
 """
 _DRIFT = """### drift
 
@@ -201,7 +205,10 @@ def _rule(name: str, known: Expectation) -> Iterator[str]:
 
 def written_files() -> dict[str, str]:
     """All files that are made from the code, by their path below docs/."""
-    files = {"reference.md": reference_markdown()}
+    files = {
+        "reference.md": reference_markdown(),
+        "expectations.md": expectations_markdown(),
+    }
     for name, schema in json_schema().items():
         files[f"schema/{name}.json"] = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
     return files

@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 from headgate.conf import words
 from headgate.conf.expressions import Expression
-from headgate.conf.forms import COLUMN, SHARE
+from headgate.conf.forms import SHARE
 from headgate.conf.nodes import Entries, Node, Scalar, flow, kind_of
-from headgate.conf.shapes import (
-    FILLED,
-    NOTHING,
-    At,
-    Flag,
-    Listed,
-    Schema,
-    Shape,
-    Text,
-    UnreadableError,
-    Word,
-    tried,
-)
-from headgate.core.rules import RULES, Argument
+from headgate.conf.rowconditions import RowCondition, parser_of
+from headgate.conf.ruleshapes import shape_of
+from headgate.conf.shapes import NOTHING, At, Shape, UnreadableError, Word, tried
+from headgate.core.arguments import Argument
+from headgate.core.elsewhere import ELSEWHERE
+from headgate.core.rules import RULES
 from headgate.core.spec import Drift, Rule
 
 SEVERITIES = ("critical", "warning", "info")
 COMMON: Mapping[str, tuple[Shape, str]] = {
     "severity": (Word(SEVERITIES), "what follows when it is broken (default critical)"),
-    "row_condition": (Expression("SQL condition"), "only rows for which it is true are judged"),
+    "row_condition": (RowCondition(), "only rows for which it is true are judged"),
 }
 MOSTLY: tuple[Shape, str] = (SHARE, "the share of rows that has to fit, or the gate closes")
 _CONDITION = Expression("SQL condition")
-_CONDITION_PARSER = Word(("spark",))
+_SURE = 0.9  # how like a known name one must be, that it is taken for a slip of the pen
+
+
+# Arguments of great-expectations 0.18 that 1.x no longer has, with what to do instead.
+GONE: Mapping[str, str] = {
+    "parse_strings_as_datetimes": "cast the column to a date or timestamp in a step, and write "
+    "bounds as texts such as '2026-11-20'",
+    "allow_cross_type_comparisons": "cast the column to the type that is meant, in a step",
+    "output_strftime_format": "leave it out",
+    "auto": "write the bounds that it found",
+    "profiler_config": "write the bounds that it found",
+}
 
 
 @dataclass(frozen=True)
@@ -47,97 +49,10 @@ class Placed:
     at: At
 
 
-class Number(Shape):
-    """A number."""
-
-    def __init__(self, *, whole: bool = False, text: bool = False) -> None:
-        self.whole, self.text = whole, text
-
-    def read(self, node: Node, at: At) -> int | float | str:
-        value = node.value if isinstance(node, Scalar) else None
-        if self.text and isinstance(value, str) and value.strip():
-            return value
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise at.note(node, f"must be {self.shown()}, not {kind_of(node)}")
-        if self.whole and (isinstance(value, float) or value < 0):
-            raise at.note(node, f"must be {self.shown()}, not {kind_of(node)}")
-        if value != value or value in (float("inf"), float("-inf")):
-            raise at.note(node, f"must be {self.shown()}, not {kind_of(node)}")
-        return value
-
-    def schema(self) -> Schema:
-        if self.whole:
-            return {"anyOf": [{"type": "integer", "minimum": 0}, FILLED]}
-        if self.text:
-            return {"type": ["number", "string"]}
-        return {"anyOf": [{"type": "number"}, FILLED]}
-
-    def shown(self) -> str:
-        if self.whole:
-            return "a whole number from 0"
-        return "a number, or a date as text" if self.text else "a number"
-
-
-class Value(Shape):
-    """One value of a set."""
-
-    def read(self, node: Node, at: At) -> Any:
-        if not isinstance(node, Scalar):
-            raise at.note(node, f"must be one value, not {kind_of(node)}")
-        if node.value is None:
-            raise at.note(node, "null is never judged: leave it out, or write '' for empty text")
-        return node.value
-
-    def schema(self) -> Schema:
-        return {"type": ["string", "number", "boolean"]}
-
-    def shown(self) -> str:
-        return "value"
-
-
-class Regex(Text):
-    """A regular expression; Java's is Spark's, so Python's can only find what is plainly wrong."""
-
-    def read(self, node: Node, at: At) -> str:
-        text = super().read(node, at)
-        plain = re.sub(r"\\Q.*?(\\E|$)", "q", text)
-        plain = re.sub(r"\\[pP](\{\w[^}]*\}|\w)", r"\\w", plain)
-        plain = re.sub(r"\\x\{[0-9a-fA-F]+\}", "x", plain)
-        plain = re.sub(r"\\[hHvVRXzZGeCK]", r"\\w", plain)
-        plain = re.sub(r"\(\?<(?![=!])\w+>", "(", plain).replace("(?>", "(?:")
-        plain = re.sub(r"\\k<\w+>", "k", plain)
-        plain = re.sub(r"(?<!\\)([*+?}])\+", r"\1", plain)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                re.compile(plain)
-        except re.error as error:
-            raise at.note(node, f"is no regular expression: {error.msg}") from None
-        return text
-
-
-ARGUMENTS: Mapping[str, Shape] = {
-    "column": COLUMN,
-    "columns": Listed(COLUMN, single=False, unique=True),
-    "bound": Number(text=True),
-    "number": Number(),
-    "whole": Number(whole=True),
-    "values": Listed(Value(), single=False, unique=True),
-    "regex": Regex("a regular expression"),
-    "flag": Flag(),
-    "text": Text(),
-}
-
-
-def shape_of(argument: Argument) -> Shape:
-    """The shape that an argument takes."""
-    return Word(argument.words) if argument.takes == "word" else ARGUMENTS[argument.takes]
-
-
 def expectation(name: Scalar, node: Node, at: At, given: Mapping[str, Node] | None = None) -> Rule:
     """One rule by great-expectations' name and arguments."""
     if name.text not in RULES or name.text == "row":
-        raise at.note(name, words.unknown("rule", name.text, RULES, words.RULES))
+        raise at.note(name, unknown(name.text, RULES))
     known = RULES[name.text]
     if not isinstance(node, Entries):
         takes = ", ".join(key for key, argument in known.arguments.items() if argument.required)
@@ -147,11 +62,12 @@ def expectation(name: Scalar, node: Node, at: At, given: Mapping[str, Node] | No
     shapes.update({key: shape for key, (shape, _) in common.items()})
     values: dict[str, Any] = {}
     before = len(at.faults)
+    parser = parser_of(node.get("condition_parser"), at.key("condition_parser"))
     for key, value in node.entries:
-        values[key.text] = tried(_argument, key, value, at, name.text, shapes)
+        values[key.text] = tried(_argument, key, value, at, name.text, shapes, parser)
     for beside, value in (given or {}).items():
         key = Scalar(value.file, value.line, beside, beside)
-        values[beside] = tried(_argument, key, value, at, name.text, shapes)
+        values[beside] = tried(_argument, key, value, at, name.text, shapes, None)
     values = {key: value for key, value in values.items() if value is not None}
     for wanted, argument in known.arguments.items():
         if argument.required and wanted not in values:
@@ -167,17 +83,46 @@ def expectation(name: Scalar, node: Node, at: At, given: Mapping[str, Node] | No
     )
 
 
-def _argument(key: Scalar, node: Node, at: At, rule: str, shapes: Mapping[str, Shape]) -> Any:
+def unknown(name: str, known: Iterable[str]) -> str:
+    """What is said of a rule that is not known."""
+    if name in ELSEWHERE:
+        return f"'{name}' cannot be judged here: {ELSEWHERE[name]}"
+    told = words.unknown("rule", name, known, words.RULES)
+    if not name.startswith("expect_"):
+        return told
+    like = max(SequenceMatcher(None, name, other).ratio() for other in RULES)
+    if like >= _SURE:
+        return told
+    return (
+        f"{told}: great-expectations has none of that name, and a custom expectation is not "
+        "compiled: write it as a SQL condition, `row: {name: condition}`"
+    )
+
+
+def _argument(
+    key: Scalar, node: Node, at: At, rule: str, shapes: Mapping[str, Shape], parser: str | None
+) -> Any:
     """The value of one argument; None where it is null, as great-expectations saves it."""
     where = at.key(key.text)
     if key.text == "condition_parser":  # great-expectations wants it beside row_condition
-        _CONDITION_PARSER.read(node, where)
+        return None
+    if key.text in GONE and not (isinstance(node, Scalar) and node.value in (None, False)):
+        raise where.note(key, f"great-expectations 1.x has no '{key.text}': {GONE[key.text]}")
+    if key.text in GONE:
         return None
     if key.text not in shapes:
         raise where.note(key, _no_argument(key.text, rule, shapes))
     if isinstance(node, Scalar) and node.value is None:
         return None
-    return shapes[key.text].read(node, where)
+    if isinstance(node, Entries) and node.get("$PARAMETER") is not None:
+        what = "'$PARAMETER' is filled in by great-expectations: write the value, or ${NAME}"
+        raise where.note(node, what)
+    shape = shapes[key.text]
+    return (
+        shape.read(node, where, parser)
+        if isinstance(shape, RowCondition)
+        else shape.read(node, where)
+    )
 
 
 def _no_argument(key: str, rule: str, shapes: Mapping[str, Shape]) -> str:
@@ -191,6 +136,24 @@ def _sound(
 ) -> bool:
     """Whether the arguments make sense together."""
     before = len(at.faults)
+    _bounds(values, arguments, node, at)
+    for key in ("value_set", "partition_object"):
+        held = values.get(key, ())
+        listed = held.get("values", ()) if isinstance(held, dict) else held
+        if len({isinstance(value, str) for value in listed}) > 1:
+            at.note(node, f"'{key}' mixes texts with other values: put all in quotes, or none")
+    if values.get("column_A") is not None and values["column_A"] == values.get("column_B"):
+        at.note(node, "'column_A' and 'column_B' are the same column")
+    if "multiplier" in arguments and (values.get("multiplier") or 0) < 0:
+        at.note(node, "'multiplier' is less than 0")
+    if "partition_object" in arguments:
+        _partition(values, node, at)
+    return len(at.faults) == before
+
+
+def _bounds(
+    values: Mapping[str, Any], arguments: Mapping[str, Argument], node: Node, at: At
+) -> None:
     low, high = values.get("min_value"), values.get("max_value")
     if "min_value" in arguments and low is None and high is None:
         at.note(node, "neither 'min_value' nor 'max_value' is given: one of them is wanted")
@@ -201,12 +164,22 @@ def _sound(
             at.note(node, "'min_value' is greater than 'max_value'")
         elif low == high and (values.get("strict_min") or values.get("strict_max")):
             at.note(node, "nothing fits: both bounds are equal, and strict")
-    kinds = {isinstance(value, str) for value in values.get("value_set", ())}
-    if len(kinds) > 1:
-        at.note(node, "'value_set' mixes texts with other values: put all in quotes, or none")
-    if values.get("column_A") is not None and values["column_A"] == values.get("column_B"):
-        at.note(node, "'column_A' and 'column_B' are the same column")
-    return len(at.faults) == before
+
+
+def _partition(values: Mapping[str, Any], node: Node, at: At) -> None:
+    partition = values["partition_object"]
+    tail = values.get("tail_weight_holdout")
+    bins = partition.get("bins")
+    if values["threshold"] < 0:
+        at.note(node, "'threshold' is less than 0, and a divergence never is")
+    if bins is None and values.get("internal_weight_holdout"):
+        at.note(node, "'internal_weight_holdout' is for 'bins', not for 'values'")
+    if tail and partition.get("tail_weights"):
+        at.note(node, "'tail_weight_holdout' stands beside 'tail_weights': one or the other")
+    if tail and bins and all(abs(bins[place]) == float("inf") for place in (0, -1)):
+        at.note(node, "'tail_weight_holdout' is for bins that have an end")
+    if bins and values.get("bucketize_data") is False:
+        at.note(node, "'bins' put numbers into buckets, which 'bucketize_data: false' forbids")
 
 
 def conditions(node: Node, at: At, beside: Mapping[str, Node]) -> list[Placed]:

@@ -91,13 +91,14 @@ class CheckRecord:
     unexpected: int | None
     total: int | None
     observed: float | None
+    found: str | None
     judged_at: str
 
     @staticmethod
     def of(check: Check, entry: Entry, at: str) -> CheckRecord:
         return CheckRecord(
             entry.run, entry.table, entry.window, check.rule, check.severity, check.success,
-            check.closed, check.unexpected, check.total, check.observed, at,
+            check.closed, check.unexpected, check.total, check.observed, check.found, at,
         )  # fmt: skip
 
 

@@ -62,6 +62,7 @@ class Check:
     unexpected: int | None = None
     total: int | None = None
     observed: float | None = None
+    found: str | None = None  # what was found, where no single number says it
 
 
 @dataclass(frozen=True)

@@ -6,137 +6,335 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Takes = Literal[
-    "column", "columns", "bound", "number", "whole", "values", "regex", "flag", "word", "text"
-]
+from headgate.core import arguments as take
+from headgate.core.arguments import Argument
 
-
-@dataclass(frozen=True)
-class Argument:
-    """One argument of a rule: what it takes."""
-
-    takes: Takes
-    about: str
-    required: bool = False
-    words: tuple[str, ...] = ()  # of takes="word"; the first is the default
+How = Literal["row", "aggregate", "grouped", "statistic", "order", "schema"]
+HOW: Mapping[How, str] = {
+    "row": "each row by itself, while it is written",
+    "aggregate": "counted and added up while rows are written",
+    "grouped": "rows grouped by their values: one pass for all rules over one set of columns",
+    "statistic": "over the sorted values: one pass for all such rules, one more for rows that "
+    "are held against a statistic",
+    "order": "each row against the one before it: one pass for all such rules",
+    "schema": "from names and types of columns, without reading a row",
+}
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a rule judges, and by which arguments."""
+    """What a rule judges, how, and by which arguments."""
 
-    kind: Literal["row", "table"]  # whether it rejects rows or closes the gate
+    how: How
     about: str
     arguments: Mapping[str, Argument] = field(default_factory=dict)
     mostly: bool = False  # whether it takes a share of rows that have to fit
+    differs: str = ""  # where it does not do what great-expectations does, and why
+
+    @property
+    def kind(self) -> Literal["row", "table"]:
+        """Whether it rejects rows, or closes the gate."""
+        return "row" if self.how == "row" else "table"
 
 
-_COLUMN = {"column": Argument("column", "the column judged", required=True)}
-_PAIR = {
-    "column_A": Argument("column", "the first column", required=True),
-    "column_B": Argument("column", "the second column", required=True),
-}
-_COLUMNS = {"column_list": Argument("columns", "two or more columns", required=True)}
-_STRICT = {
-    "strict_min": Argument("flag", "the least value itself does not fit (default false)"),
-    "strict_max": Argument("flag", "the greatest value itself does not fit (default false)"),
-}
-_BOUNDS = {
-    "min_value": Argument("bound", "the least value that fits: a number, or a date as text"),
-    "max_value": Argument("bound", "the greatest value that fits: a number, or a date as text"),
-    **_STRICT,
-}
-_NUMBERS = {
-    "min_value": Argument("number", "the least number that fits"),
-    "max_value": Argument("number", "the greatest number that fits"),
-    **_STRICT,
-}
-_COUNTS = {
-    "min_value": Argument("whole", "the least number that fits"),
-    "max_value": Argument("whole", "the greatest number that fits"),
-    **_STRICT,
-}
-_COUNT = {"value": Argument("whole", "the number itself", required=True)}
-_SET = {"value_set": Argument("values", "the values", required=True)}
-_REGEX = {"regex": Argument("regex", "found anywhere in the text", required=True)}
-_IGNORE_PAIR = {
-    "ignore_row_if": Argument(
-        "word",
-        "which rows are not judged",
-        words=("both_values_are_missing", "either_value_is_missing", "neither"),
-    )
-}
-_IGNORE_ROW = {
-    "ignore_row_if": Argument(
-        "word",
-        "which rows are not judged",
-        words=("all_values_are_missing", "any_value_is_missing", "never"),
-    )
-}
-_GREATER = {"or_equal": Argument("flag", "equal values fit too (default false)")}
-_TOTAL = {"sum_total": Argument("number", "what the columns add up to", required=True)}
-
-
-def _row(about: str, *arguments: Mapping[str, Argument]) -> Expectation:
+def _rule(
+    how: How,
+    about: str,
+    *arguments: Mapping[str, Argument],
+    mostly: bool | None = None,
+    differs: str = "",
+) -> Expectation:
     named = {name: argument for some in arguments for name, argument in some.items()}
-    return Expectation("row", about, named, mostly=True)
+    return Expectation(how, about, named, how == "row" if mostly is None else mostly, differs)
 
 
-def _table(about: str, *arguments: Mapping[str, Argument], mostly: bool = False) -> Expectation:
-    named = {name: argument for some in arguments for name, argument in some.items()}
-    return Expectation("table", about, named, mostly=mostly)
+_TEXT_AS_NUMBER = (
+    "A text is read as a number where it is held against one; one that cannot be read "
+    "does not fit. great-expectations stops with an error."
+)
+_TEXT = "Values that are no texts are judged by their text; great-expectations stops with an error."
+_NO_NUMBERS = "A column that holds no numbers fails; great-expectations stops with an error."
+_DATES = "Texts in the set match dates, as they do in SQL; there they never do."
+_CLOSES = (
+    "Rejects no rows: which of them break it depends on all the others, and would change "
+    "as soon as some had left."
+)
+_ORDER = (
+    "The order is that of `_file` and `_row`; there it is whatever order Spark reads rows in. "
+    "Rejects no rows. Dates and timestamps are compared by day, as there."
+)
+_OWN = "Columns that begin with _ are not looked at."
 
-
-RULES: Mapping[str, Expectation] = {
-    "expect_column_values_to_not_be_null": _row("Values are not null.", _COLUMN),
-    "expect_column_values_to_be_null": _row("Values are null.", _COLUMN),
-    "expect_column_values_to_be_between": _row("Values lie in a range.", _COLUMN, _BOUNDS),
-    "expect_column_values_to_be_in_set": _row("Values are in a set.", _COLUMN, _SET),
-    "expect_column_values_to_not_be_in_set": _row("Values are not in a set.", _COLUMN, _SET),
-    "expect_column_values_to_match_regex": _row(
-        "A regular expression is found in texts.", _COLUMN, _REGEX
+ROW_RULES: Mapping[str, Expectation] = {
+    "expect_column_values_to_not_be_null": _rule("row", "Values are not null.", take.COLUMN),
+    "expect_column_values_to_be_null": _rule("row", "Values are null.", take.COLUMN),
+    "expect_column_values_to_be_between": _rule(
+        "row", "Values lie in a range.", take.COLUMN, take.BOUNDS, differs=_TEXT_AS_NUMBER
     ),
-    "expect_column_values_to_not_match_regex": _row(
-        "A regular expression is not found in texts.", _COLUMN, _REGEX
+    "expect_column_values_to_be_in_set": _rule(
+        "row", "Values are in a set.", take.COLUMN, take.SET, differs=_TEXT_AS_NUMBER
     ),
-    "expect_column_value_lengths_to_be_between": _row(
-        "The lengths of texts lie in a range.", _COLUMN, _COUNTS
+    "expect_column_values_to_not_be_in_set": _rule(
+        "row", "Values are not in a set.", take.COLUMN, take.SET, differs=_TEXT_AS_NUMBER
     ),
-    "expect_column_value_lengths_to_equal": _row("Texts have a length.", _COLUMN, _COUNT),
-    "expect_column_pair_values_a_to_be_greater_than_b": _row(
-        "The first column is greater than the second.", _PAIR, _GREATER, _IGNORE_PAIR
+    "expect_column_values_to_match_regex": _rule(
+        "row", "A regular expression is found in texts.", take.COLUMN, take.REGEX
     ),
-    "expect_column_pair_values_to_be_equal": _row(
-        "Two columns hold the same.", _PAIR, _IGNORE_PAIR
+    "expect_column_values_to_not_match_regex": _rule(
+        "row", "A regular expression is not found in texts.", take.COLUMN, take.REGEX
     ),
-    "expect_multicolumn_sum_to_equal": _row(
-        "Some columns of a row add up to a total.", _COLUMNS, _TOTAL, _IGNORE_ROW
+    "expect_column_values_to_match_regex_list": _rule(
+        "row",
+        "Any, or all, of some regular expressions are found in texts.",
+        take.COLUMN,
+        take.REGEXES,
+        take.MATCH_ON,
     ),
-    "expect_select_column_values_to_be_unique_within_record": _row(
-        "Some columns of a row all differ.", _COLUMNS, _IGNORE_ROW
+    "expect_column_values_to_not_match_regex_list": _rule(
+        "row", "No regular expression of a list is found in texts.", take.COLUMN, take.REGEXES
     ),
-    "expect_column_values_to_be_unique": _table("No value comes twice.", _COLUMN, mostly=True),
-    "expect_compound_columns_to_be_unique": _table(
-        "No combination of values comes twice.", _COLUMNS, _IGNORE_ROW, mostly=True
+    "expect_column_values_to_match_strftime_format": _rule(
+        "row",
+        "Texts are dates or times in a format of Python's.",
+        take.COLUMN,
+        take.STRFTIME,
+        differs=_TEXT,
     ),
-    "expect_table_row_count_to_be_between": _table("The number of rows.", _COUNTS),
-    "expect_table_row_count_to_equal": _table("The number of rows.", _COUNT),
-    "expect_column_mean_to_be_between": _table("The mean.", _COLUMN, _NUMBERS),
-    "expect_column_min_to_be_between": _table("The least value.", _COLUMN, _BOUNDS),
-    "expect_column_max_to_be_between": _table("The greatest value.", _COLUMN, _BOUNDS),
-    "expect_column_sum_to_be_between": _table("The sum.", _COLUMN, _NUMBERS),
-    "expect_column_stdev_to_be_between": _table(
-        "The standard deviation of the sample.", _COLUMN, _NUMBERS
+    "expect_column_values_to_be_json_parseable": _rule(
+        "row",
+        "Texts are JSON.",
+        take.COLUMN,
+        differs="Values that are no texts are judged by their text; there they never fit.",
     ),
-    "expect_column_unique_value_count_to_be_between": _table(
-        "How many different values there are.", _COLUMN, _COUNTS
+    "expect_column_values_to_match_json_schema": _rule(
+        "row",
+        "Texts are JSON that fits a JSON Schema.",
+        take.COLUMN,
+        take.JSON_SCHEMA,
+        differs="A text that is no JSON does not fit; great-expectations stops with an error. "
+        "Needs the Python package jsonschema.",
     ),
-    "expect_column_proportion_of_unique_values_to_be_between": _table(
+    "expect_column_value_lengths_to_be_between": _rule(
+        "row", "The lengths of texts lie in a range.", take.COLUMN, take.COUNTS
+    ),
+    "expect_column_value_lengths_to_equal": _rule(
+        "row", "Texts have a length.", take.COLUMN, take.COUNT
+    ),
+    "expect_column_pair_values_a_to_be_greater_than_b": _rule(
+        "row",
+        "The first column is greater than the second.",
+        take.PAIR,
+        take.GREATER,
+        take.IGNORE_PAIR,
+        differs=_TEXT_AS_NUMBER,
+    ),
+    "expect_column_pair_values_to_be_equal": _rule(
+        "row",
+        "Two columns hold the same.",
+        take.PAIR,
+        take.IGNORE_PAIR,
+        differs=_TEXT_AS_NUMBER,
+    ),
+    "expect_column_pair_values_to_be_in_set": _rule(
+        "row",
+        "Pairs of values are in a set of pairs.",
+        take.PAIR,
+        take.PAIRS,
+        take.IGNORE_PAIR,
+        differs=_TEXT_AS_NUMBER,
+    ),
+    "expect_multicolumn_sum_to_equal": _rule(
+        "row",
+        "Some columns of a row add up to a total.",
+        take.COLUMNS,
+        take.TOTAL,
+        take.IGNORE_ROW,
+        differs="A sum that overflows, or that holds a text which is no number, does not fit; "
+        "great-expectations stops with an error.",
+    ),
+    "expect_multicolumn_values_to_be_equal": _rule(
+        "row",
+        "Some columns of a row hold the same.",
+        take.COLUMNS,
+        take.IGNORE_ROW,
+        differs=_TEXT_AS_NUMBER,
+    ),
+    "expect_select_column_values_to_be_unique_within_record": _rule(
+        "row",
+        "Some columns of a row all differ.",
+        take.COLUMNS,
+        take.IGNORE_ROW,
+        differs=_TEXT_AS_NUMBER,
+    ),
+}
+TABLE_RULES: Mapping[str, Expectation] = {
+    "expect_column_values_to_be_unique": _rule(
+        "grouped",
+        "No value comes twice.",
+        take.COLUMN,
+        mostly=True,
+        differs="Rejects no rows: `key` and `latest_by` say which of two stays.",
+    ),
+    "expect_compound_columns_to_be_unique": _rule(
+        "grouped",
+        "No combination of values comes twice.",
+        take.COLUMNS,
+        take.IGNORE_ROW,
+        mostly=True,
+        differs="Rejects no rows: `key` and `latest_by` say which of two stays.",
+    ),
+    "expect_table_row_count_to_be_between": _rule("aggregate", "The number of rows.", take.COUNTS),
+    "expect_table_row_count_to_equal": _rule("aggregate", "The number of rows.", take.COUNT),
+    "expect_column_mean_to_be_between": _rule(
+        "aggregate", "The mean.", take.COLUMN, take.NUMBERS, differs=_NO_NUMBERS
+    ),
+    "expect_column_min_to_be_between": _rule(
+        "aggregate", "The least value.", take.COLUMN, take.BOUNDS
+    ),
+    "expect_column_max_to_be_between": _rule(
+        "aggregate", "The greatest value.", take.COLUMN, take.BOUNDS
+    ),
+    "expect_column_sum_to_be_between": _rule(
+        "aggregate", "The sum.", take.COLUMN, take.NUMBERS, differs=_NO_NUMBERS
+    ),
+    "expect_column_stdev_to_be_between": _rule(
+        "aggregate",
+        "The standard deviation of the sample.",
+        take.COLUMN,
+        take.NUMBERS,
+        differs=_NO_NUMBERS,
+    ),
+    "expect_column_proportion_of_non_null_values_to_be_between": _rule(
+        "aggregate",
+        "The share of values that are not null; 0 where there are no rows.",
+        take.COLUMN,
+        take.NUMBERS,
+    ),
+    "expect_column_median_to_be_between": _rule(
+        "statistic",
+        "The median, the mean of the middle two where there are two; NaN is left out.",
+        take.COLUMN,
+        take.NUMBERS,
+        differs=_NO_NUMBERS,
+    ),
+    "expect_column_quantile_values_to_be_between": _rule(
+        "statistic",
+        "Quantiles lie in ranges; NaN is left out.",
+        take.COLUMN,
+        take.QUANTILES,
+        differs=_NO_NUMBERS,
+    ),
+    "expect_column_kl_divergence_to_be_less_than": _rule(
+        "grouped",
+        "The distribution is near to an expected one (Kullback-Leibler divergence).",
+        take.COLUMN,
+        take.DIVERGENCE,
+        differs="`partition_object` is needed: without it great-expectations compares the data "
+        "with themselves. A column without values fails, where it stops with an error. -0.0 is "
+        "in the bin that begins at 0.",
+    ),
+    "expect_column_value_z_scores_to_be_less_than": _rule(
+        "statistic",
+        "Values are fewer standard deviations than a threshold away from the mean.",
+        take.COLUMN,
+        take.Z_SCORES,
+        mostly=True,
+        differs=f"{_CLOSES} {_NO_NUMBERS}",
+    ),
+    "expect_column_values_to_not_be_outliers": _rule(
+        "statistic",
+        "Values are not far from the others.",
+        take.COLUMN,
+        take.OUTLIERS,
+        mostly=True,
+        differs=f"{_CLOSES} {_NO_NUMBERS}",
+    ),
+    "expect_column_unique_value_count_to_be_between": _rule(
+        "grouped", "How many different values there are.", take.COLUMN, take.COUNTS
+    ),
+    "expect_column_proportion_of_unique_values_to_be_between": _rule(
+        "grouped",
         "The number of different values as a share of all values that are not null.",
-        _COLUMN,
-        _NUMBERS,
+        take.COLUMN,
+        take.NUMBERS,
     ),
-    "row": _row(
+    "expect_column_distinct_values_to_be_in_set": _rule(
+        "grouped", "No value is outside a set.", take.COLUMN, take.SET
+    ),
+    "expect_column_distinct_values_to_contain_set": _rule(
+        "grouped", "Every value of a set is there.", take.COLUMN, take.SET
+    ),
+    "expect_column_distinct_values_to_equal_set": _rule(
+        "grouped", "The values that are there are those of a set.", take.COLUMN, take.SET
+    ),
+    "expect_column_most_common_value_to_be_in_set": _rule(
+        "grouped",
+        "The most common value is in a set.",
+        take.COLUMN,
+        take.SET,
+        take.TIES,
+        differs=_DATES,
+    ),
+    "expect_column_values_to_be_increasing": _rule(
+        "order",
+        "Each value is at least the one before it.",
+        take.COLUMN,
+        take.STRICTLY,
+        mostly=True,
+        differs=_ORDER,
+    ),
+    "expect_column_values_to_be_decreasing": _rule(
+        "order",
+        "Each value is at most the one before it.",
+        take.COLUMN,
+        take.STRICTLY,
+        mostly=True,
+        differs=_ORDER,
+    ),
+    "expect_column_to_exist": _rule(
+        "schema", "A column is there.", take.NAMED, take.POSITION, differs=_OWN
+    ),
+    "expect_column_type_to_be": _rule(
+        "schema", "A column is of a type, or of one that it stands for.", take.COLUMN, take.TYPE
+    ),
+    "expect_column_values_to_be_of_type": _rule(
+        "schema",
+        "A column is of a type, or of one that it stands for.",
+        take.COLUMN,
+        take.TYPE,
+        mostly=True,
+    ),
+    "expect_column_values_to_be_in_type_list": _rule(
+        "schema",
+        "A column is of one of some types.",
+        take.COLUMN,
+        take.TYPES,
+        mostly=True,
+    ),
+    "expect_table_column_count_to_equal": _rule(
+        "schema", "The number of columns; those in structs count too.", take.COUNT, differs=_OWN
+    ),
+    "expect_table_column_count_to_be_between": _rule(
+        "schema",
+        "The number of columns; those in structs count too.",
+        take.PLAIN_COUNTS,
+        differs=_OWN,
+    ),
+    "expect_table_columns_to_match_ordered_list": _rule(
+        "schema",
+        "The columns are those of a list, in its order.",
+        take.ORDERED,
+        differs=_OWN,
+    ),
+    "expect_table_columns_to_match_set": _rule(
+        "schema", "The columns are those of a set.", take.COLUMN_SET, differs=_OWN
+    ),
+}
+RULES: Mapping[str, Expectation] = {
+    **ROW_RULES,
+    **TABLE_RULES,
+    "row": _rule(
+        "row",
         "A SQL condition; NULL breaks it.",
         {
             "name": Argument("text", "what it is called", required=True),
@@ -144,6 +342,11 @@ RULES: Mapping[str, Expectation] = {
         },
     ),
 }
+NAMES_COLUMNS = (  # rules that say which columns there are: one that is missing is their finding
+    "expect_column_to_exist",
+    "expect_table_columns_to_match_ordered_list",
+    "expect_table_columns_to_match_set",
+)
 
 # What `drift` can watch; the order is that in which one column's deviations are told.
 METRICS: Mapping[str, str] = {

@@ -162,7 +162,7 @@ def checks_sheet(checks: Sequence[Mapping[str, Any]]) -> Grid:
             "outcome": "closed the gate" if check["closed"] else _outcome(check),
             "broken": check["unexpected"],
             "judged": check["total"],
-            "observed": check["observed"],
+            "observed": check.get("found") if check["observed"] is None else check["observed"],
         }
         for check in sorted(checks, key=lambda one: (not one["closed"], one["success"]))
     ]

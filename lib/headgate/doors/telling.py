@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headgate.core.results import LAYERS, Entry, Result, Rows
+from headgate.core.rules import RULES
 from headgate.core.spec import Clean, Suite, Table
 from headgate.core.steps import Deduplicate
 from headgate.doors.facts import total
@@ -77,7 +78,8 @@ def _kept_back(entries: Sequence[Entry], suite: Suite) -> list[str]:
 
 def _causes(entries: Iterable[Entry], table: Table) -> str:
     """Which rules rows broke; at ingest, most rejected rows could not be read at all."""
-    labels = {rule.written: label(rule) for rule in table.quality}
+    rejecting = [rule for rule in table.quality if RULES[rule.expectation].kind == "row"]
+    labels = {rule.written: label(rule) for rule in rejecting}
     counts: dict[str, int] = {}
     for entry in entries:
         by_rule = 0

@@ -8,7 +8,11 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from headgate.core.spec import Rule
-from headgate.quality.conditions import ROW_RULES, all_rows
+from headgate.quality.conditions import COLUMN_RULES, all_rows
+from headgate.quality.several import COLUMNS_RULES
+from headgate.quality.texts import TEXT_RULES
+
+ROW_RULES = {**COLUMN_RULES, **TEXT_RULES, **COLUMNS_RULES}
 
 
 def is_row_rule(rule: Rule) -> bool:

@@ -12,9 +12,9 @@ from headgate.core.results import Check, Gate, Metric
 from headgate.core.rules import METRICS, USUAL_METRICS
 from headgate.core.spec import Drift
 from headgate.core.windows import Grain
+from headgate.quality.against_past import Outcome, Watch, outcome
 from headgate.quality.drift_words import told
 from headgate.quality.gate import Verdict
-from headgate.quality.outcomes import Outcome, Watch, outcome
 from headgate.quality.past import LEARNING, OUT, RULING, USUAL, Name, Past, Profile, Ruling
 from headgate.quality.past import profile_of as profiled
 from headgate.quality.wording import closing_line

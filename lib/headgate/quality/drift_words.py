@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import groupby
 
-from headgate.quality.outcomes import Outcome
+from headgate.quality.against_past import Outcome
 from headgate.quality.wording import CAUSES_SHOWN
 
 TOGETHER = 3  # columns with one kind of deviation that are told as one

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import math
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headgate.core.results import Check, Gate
 from headgate.core.rules import RULES
 from headgate.core.spec import Rule, Table
-from headgate.quality.wording import (
-    allowed,
-    closing_line,
-    label,
-    measured_line,
-    rows_line,
-    share,
-)
+from headgate.quality.outcomes import Measured, fits, outcome
+from headgate.quality.wording import allowed, closing_line, label, rows_line, share
 
-Measured = Mapping[str, float | int | None]
 MAX_REJECTED = "max_rejected"
-UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
-EXTREME = ("expect_column_min_to_be_between", "expect_column_max_to_be_between")
 WEIGHTS = {"expect_table_row_count_to_be_between": 4.0, "expect_table_row_count_to_equal": 4.0}
 
 
@@ -73,7 +62,8 @@ def judge(
             findings.append(_of_rows(rule, broken, judged, is_waived(rule, waived)))
         else:
             found = measured.get(place, {})
-            findings.append(_of_table(rule, found, is_waived(rule, waived)))
+            private = _is_private(table, rule)
+            findings.append(_of_table(rule, found, private, is_waived(rule, waived)))
     gate = Gate(
         rules=len(findings),
         failed=sum(one.check.closed for one in findings),
@@ -93,15 +83,6 @@ def judge(
     )
 
 
-def fits(broken: int, judged: int, mostly: float | None) -> bool:
-    """Whether enough rows fit, reckoned as great-expectations does; no rows fit anything.
-
-    >>> fits(5, 100, 0.95), fits(6, 100, 0.95), fits(1, 100, None), fits(0, 0, None)
-    (True, False, False, True)
-    """
-    return judged == 0 or (judged - broken) / judged >= (1.0 if mostly is None else mostly)
-
-
 def _of_rows(rule: Rule, broken: int, judged: int, waived: bool) -> _Finding:
     """A row rule: it closes only where `mostly` is written, else its rows just leave."""
     success = fits(broken, judged, rule.mostly)
@@ -114,32 +95,30 @@ def _of_rows(rule: Rule, broken: int, judged: int, waived: bool) -> _Finding:
     )
 
 
-def _of_table(rule: Rule, found: Measured, waived: bool) -> _Finding:
+def _of_table(rule: Rule, found: Measured, private: bool, waived: bool) -> _Finding:
     """A table rule: it closes where it is critical and fails."""
     critical = rule.severity == "critical"
-    if rule.expectation in UNIQUE:
-        unexpected, total = int(found.get("unexpected") or 0), int(found.get("total") or 0)
-        success = fits(unexpected, total, rule.mostly)
-        check = _check(rule, success, critical and not waived, unexpected, total)
-        line = rows_line(rule, unexpected, total)
-    else:
-        observed = _observed(rule, found)
-        success = (
-            bool(found.get("success")) if rule.expectation in EXTREME else _within(rule, observed)
-        )
-        check = _check(rule, success, critical and not waived, observed=observed)
-        line = measured_line(rule, observed)
-    warns = not success and (rule.severity == "warning" or (critical and waived))
-    return _Finding(check, line, WEIGHTS.get(rule.expectation, 3.0), warns)
+    came = outcome(rule, found, private=private)
+    check = Check(
+        rule=rule.written or label(rule),
+        severity=rule.severity,
+        success=came.success,
+        closed=critical and not waived and not came.success,
+        unexpected=came.unexpected,
+        total=came.total,
+        observed=came.observed,
+        found=came.found,
+    )
+    warns = not came.success and (rule.severity == "warning" or (critical and waived))
+    return _Finding(check, came.line, WEIGHTS.get(rule.expectation, 3.0), warns)
 
 
 def _check(
     rule: Rule,
     success: bool,
     closes: bool,
-    unexpected: int | None = None,
-    total: int | None = None,
-    observed: float | None = None,
+    unexpected: int,
+    total: int,
 ) -> Check:
     return Check(
         rule=rule.written or label(rule),
@@ -148,33 +127,13 @@ def _check(
         closed=closes and not success,
         unexpected=unexpected,
         total=total,
-        observed=observed,
     )
 
 
-def _observed(rule: Rule, found: Measured) -> float | None:
-    """The number that a rule measured; None where there is none (empty, all null, NaN)."""
-    if rule.expectation == "expect_column_unique_value_count_to_be_between":
-        return float(found.get("distinct") or 0)
-    if rule.expectation == "expect_column_proportion_of_unique_values_to_be_between":
-        total = found.get("total") or 0
-        return (found.get("distinct") or 0) / total if total else 0.0
-    if rule.expectation in WEIGHTS:
-        return float(found.get("observed") or 0)
-    value = found.get("observed")
-    return None if value is None or math.isnan(value) else float(value)
-
-
-def _within(rule: Rule, observed: float | None) -> bool:
-    """Whether a number lies in the rule's bounds; no number lies in any."""
-    if observed is None:
-        return False
-    if "value" in rule.arguments:
-        return observed == float(rule.arguments["value"])
-    low, high = rule.arguments.get("min_value"), rule.arguments.get("max_value")
-    above = operator.gt if rule.arguments.get("strict_min") else operator.ge
-    below = operator.lt if rule.arguments.get("strict_max") else operator.le
-    return (low is None or above(observed, low)) and (high is None or below(observed, high))
+def _is_private(table: Table, rule: Rule) -> bool:
+    """Whether a rule looks at a column that was declared to hold personal data."""
+    declared = getattr(table, "columns", {})
+    return any(name in declared and declared[name].privacy for name in rule.columns)
 
 
 def _most_broken(table: Table, counts: Mapping[int, tuple[int, int]]) -> str:

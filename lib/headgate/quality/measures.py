@@ -2,11 +2,13 @@
 
 What a measure is called tells what it is:
 - `observed`: a number (double), NULL where there is none: empty columns, NaN, texts;
-- `success`: 0 or 1, where only Spark can tell because the value may be a date or a text.
+- `success`: 0 or 1, where only Spark can tell because the value may be a date or a text;
+- `counts` and `total`: how many numbers lie in each bin, as JSON, and how many there are.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Mapping
 
@@ -15,7 +17,7 @@ from pyspark.sql import functions as F
 
 from headgate.core.spec import Rule
 from headgate.quality.compile import considered
-from headgate.quality.conditions import bounded, is_text
+from headgate.quality.conditions import bounded, is_text, read
 from headgate.transforms.hidden import column
 
 Measure = Callable[[Rule, Column], Mapping[str, Column]]
@@ -78,6 +80,35 @@ def _extreme(of: Callable[[Column], Column]) -> Measure:
     return measure
 
 
+def _present_share(rule: Rule, alive: Column) -> Mapping[str, Column]:
+    rows = F.count(F.when(alive, F.lit(1)))
+    share = F.count(_only(rule, alive)) / F.greatest(rows, F.lit(1))
+    return {"observed": share.cast("double")}
+
+
+def _in_bins(rule: Rule, alive: Column) -> Mapping[str, Column]:
+    """How many numbers lie below all bins, in each of them, and above, as JSON.
+
+    A bin holds its lower end, the last one its upper end too. NaN is above all and in no bin.
+    """
+    partition = rule.arguments["partition_object"]
+    if "bins" not in partition:
+        return {}
+    bins = [float(edge) for edge in partition["bins"]]
+    kind = F.typeof(column(rule.arguments["column"]))
+    number = F.when(alive & kind.rlike(NUMERIC), read(rule.arguments["column"], "double"))
+    real = ~F.isnan(number)
+    within = [(number >= low) & (number < high) for low, high in itertools.pairwise(bins)]
+    within[-1] = (number >= bins[-2]) & (number <= bins[-1]) & real
+    counted = [number < bins[0], *within, number > bins[-1]]
+    return {
+        "counts": F.to_json(
+            F.array(*(F.count_if(F.coalesce(one, F.lit(False))) for one in counted))
+        ),
+        "total": F.count(number),
+    }
+
+
 def _by_day(rule: Rule) -> bool:
     """Whether the bounds are days: great-expectations then takes the day of a timestamp."""
     bounds = [rule.arguments.get(name) for name in ("min_value", "max_value")]
@@ -93,6 +124,8 @@ MEASURES: Mapping[str, Measure] = {
     "expect_column_sum_to_be_between": _sum,
     "expect_column_min_to_be_between": _extreme(F.min),
     "expect_column_max_to_be_between": _extreme(F.max),
+    "expect_column_proportion_of_non_null_values_to_be_between": _present_share,
+    "expect_column_kl_divergence_to_be_less_than": _in_bins,
 }
 
 

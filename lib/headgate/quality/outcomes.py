@@ -1,214 +1,211 @@
-"""One metric of one window against its own past: out of line, usual, or too little to tell."""
+"""What was measured for one table rule, held against what it expects. Plain Python."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from statistics import median
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from headgate.core.results import Metric
-from headgate.core.windows import Grain
-from headgate.quality import categories, scales
-from headgate.quality.history_stats import DECIDED
-from headgate.quality.past import LEARNING, OUT, SEASONS, USUAL, Name, Profile
-from headgate.quality.scales import COUNT, DISTANCE, HOURS, SHARE, Noise, Range, Scale, Seen
+from headgate.core.rules import RULES
+from headgate.core.spec import Rule
+from headgate.quality.divergence import of_bins, of_values
+from headgate.quality.wording import measured_line, number, rows_line, said_line
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-CATEGORY_MEMORY = 35  # windows
-
-
-@dataclass(frozen=True)
-class Watch:
-    """How one rule looks at each of its metrics."""
-
-    grain: Grain
-    at: int  # the number of the window
-    odds: float  # that a healthy value is called out of line
-
-    @property
-    def learning(self) -> int:
-        return SEASONS[self.grain].learning
+Measured = Mapping[str, Any]
+NEAR, NEARER = 1e-4, 1e-8  # how far off an end a quantile may be, relative and absolute, as there
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one metric."""
+    """Whether a rule holds, and what is said of it: numbers, and no value of a private column."""
 
-    column: str | None
-    metric: str
-    state: str
-    windows: int  # of its past
-    value: float = 0.0
-    low: float = -math.inf
-    high: float = math.inf
-    chance: float = 1.0
-    part: str = ""  # which part of the metric: a quantile; values that are new, or gone
-
-    @property
-    def name(self) -> Name:
-        return self.column, self.metric
-
-    @property
-    def young(self) -> bool:
-        """Whether the past is still short."""
-        return self.windows < 14
-
-    def detail(self) -> dict[str, Any]:
-        """What the record keeps of it."""
-        kept: dict[str, Any] = {"state": self.state, "windows": self.windows}
-        for bound in ("low", "high"):
-            if math.isfinite(getattr(self, bound)):
-                kept[bound] = rounded(getattr(self, bound))
-        if self.state == OUT:
-            kept["sure"] = math.floor(1e4 * (1 - min(self.chance, 1.0))) / 1e4
-            kept |= {"part": self.part} if self.part else {}
-        return kept
+    success: bool
+    line: str
+    unexpected: int | None = None
+    total: int | None = None
+    observed: float | None = None
+    found: str | None = None  # where no single number says it
 
 
-def rounded(value: float) -> float:
-    """A number with six digits.
+def outcome(rule: Rule, measured: Measured, *, private: bool = False) -> Outcome:
+    """What came out of a table rule; `private`: its column holds personal data."""
+    known = RULES[rule.expectation]
+    if known.how != "schema" and known.mostly:
+        return _of_rows(rule, measured)
+    came = _JUDGES.get(rule.expectation, _of_number)(rule, measured)
+    return _without_values(rule, came) if private and rule.expectation in _VALUES else came
 
-    >>> rounded(1234.56789), rounded(0.000123456789)
-    (1234.57, 0.000123457)
+
+def _without_values(rule: Rule, came: Outcome) -> Outcome:
+    """An outcome that tells no value of the data: a least value may be somebody's own."""
+    return Outcome(came.success, measured_line(rule, None))
+
+
+def fits(broken: int, judged: int, mostly: float | None) -> bool:
+    """Whether enough rows fit, reckoned as great-expectations does; no rows fit anything.
+
+    >>> fits(5, 100, 0.95), fits(6, 100, 0.95), fits(1, 100, None), fits(0, 0, None)
+    (True, False, False, True)
     """
-    return float(f"{value:.6g}")
+    return judged == 0 or (judged - broken) / judged >= (1.0 if mostly is None else mostly)
 
 
-def outcome(
-    name: Name, now: Profile, before: Sequence[tuple[int, Profile]], watch: Watch
-) -> Outcome | None:
-    """One metric judged; None where this window has no such number, or it cannot be judged."""
-    current = now[name]
-    if current.value is None:
-        return None
-    past = [(at, one) for at, one in before if name in one and one[name].value is not None]
-    if len(past) < watch.learning:
-        return Outcome(*name, LEARNING, len(past), current.value)
-    if current.metric == "categories":
-        return _categories(current, past, watch)
-    if current.metric == "quantiles":
-        return _quantiles(current, past, watch)
-    seen = [_seen(one[name], one, watch.grain, at) for at, one in past]
-    latest = _seen(current, now, watch.grain, watch.at)
-    if current.metric == "mean":
-        return _judged(name, latest, _number_range(seen, latest, watch))
-    scale, noise = _scale(current)
-    return _judged(name, latest, _ranged(seen, latest, scale, noise, watch))
+def _of_rows(rule: Rule, measured: Measured) -> Outcome:
+    unexpected, total = _whole(measured, "unexpected"), _whole(measured, "total")
+    success = fits(unexpected, total, rule.mostly)
+    return Outcome(success, rows_line(rule, unexpected, total), unexpected, total)
 
 
-def _rows(profile: Profile) -> float:
-    found = profile.get((None, "row_count"))
-    return float(found.value or 0) if found else 0.0
+def _of_number(rule: Rule, measured: Measured) -> Outcome:
+    observed = _observed(rule, measured)
+    success = _within(rule, observed)
+    return Outcome(success, measured_line(rule, observed), observed=observed)
 
 
-def _seen(metric: Metric, profile: Profile, grain: Grain, at: int) -> Seen:
-    return Seen(
-        value=float(metric.value or 0.0),
-        rows=float(metric.detail.get("rows", _rows(profile))),
-        season=SEASONS[grain].of(at),
-        spread=metric.detail.get("sd"),
-        confirmed=bool(metric.detail.get("confirmed")),
+def _of_extreme(rule: Rule, measured: Measured) -> Outcome:
+    observed = _observed(rule, measured)
+    success = bool(measured.get("success"))
+    return Outcome(success, measured_line(rule, observed), observed=observed)
+
+
+def _of_set(rule: Rule, measured: Measured) -> Outcome:
+    """The values of a set that are missing, and those that it does not have."""
+    name, listed = rule.expectation, len(rule.arguments["value_set"] or ())
+    missing = listed - _whole(measured, "found") if not name.endswith("be_in_set") else 0
+    more = _whole(measured, "unexpected") if not name.endswith("contain_set") else 0
+    parts = [f"lacks {missing:,} of the set's {_values(listed)}"] if missing else []
+    parts += [f"has {_values(more)} that the set does not have"] if more else []
+    found = " and ".join(parts) or f"{_values(_whole(measured, 'distinct'))}, as expected"
+    return Outcome(not (missing or more), said_line(rule, found), found=found)
+
+
+def _of_most_common(rule: Rule, measured: Measured) -> Outcome:
+    common, listed = _whole(measured, "distinct"), _whole(measured, "found")
+    ties = bool(rule.arguments.get("ties_okay"))
+    success = listed > 0 if ties else common == 1 and listed == 1
+    if common == 0:
+        found = "has no value"
+    elif common == 1:
+        found = f"has one most common value, {'in' if listed else 'not in'} the set"
+    else:
+        found = f"has {common:,} values that are most common, {listed:,} of them in the set"
+    return Outcome(success, said_line(rule, found), observed=None, found=found)
+
+
+def _of_quantiles(rule: Rule, measured: Measured) -> Outcome:
+    ranges = rule.arguments["quantile_ranges"]
+    wanted: Sequence[float] = ranges["quantiles"]
+    values = measured.get("values") or [None] * len(wanted)
+    inside = [_in_range(v, *pair) for v, pair in zip(values, ranges["value_ranges"], strict=True)]
+    found = ", ".join(
+        f"{100 * quantile:g}% {'none' if value is None else number(value)}"
+        for quantile, value in zip(wanted, values, strict=True)
     )
+    if all(inside):
+        return Outcome(True, said_line(rule, found), found=found)
+    away = [f"{100 * q:g}%" for q, fit in zip(wanted, inside, strict=True) if not fit]
+    line = said_line(rule, f"{found}: out of range at {', '.join(away)}")
+    return Outcome(False, line, found=found)
 
 
-def _scale(metric: Metric) -> tuple[Scale, Noise]:
-    if metric.metric == "null_share":
-        return SHARE, scales.share_noise
-    if metric.metric == "freshness":
-        return HOURS, scales.no_noise
-    return COUNT, scales.count_noise
-
-
-def _number_range(past: Sequence[Seen], now: Seen, watch: Watch) -> Range:
-    """The range of a mean or a quantile; where it runs on (a sequence), of its next step."""
-    if scales.runs_on(past):
-        steps, step, scale = scales.stepped(past, now)
-        found = _ranged(steps, step, scale, scales.no_noise, watch)
-        last = past[-1].value
-        return replace(found, low=last + found.low, high=last + found.high)
-    return _ranged(past, now, scales.numbers(past, now.value), scales.mean_noise, watch)
-
-
-def _ranged(past: Sequence[Seen], now: Seen, scale: Scale, noise: Noise, watch: Watch) -> Range:
-    period = SEASONS[watch.grain].period
-    return scales.ranged(past, now, scale, noise, period=period, odds=watch.odds)
-
-
-def _judged(name: Name, now: Seen, found: Range, part: str = "") -> Outcome:
-    state = USUAL if found.holds(now.value) else OUT
-    return Outcome(
-        *name, state, found.windows, now.value, found.low, found.high, found.chance, part
+def _in_range(value: float | None, low: float | None, high: float | None) -> bool:
+    if value is None or math.isnan(value):
+        return False
+    near = any(
+        end is not None and abs(value - end) <= NEARER + NEAR * abs(end) for end in (low, high)
     )
+    return near or ((low is None or low <= value) and (high is None or value <= high))
 
 
-def _quantiles(
-    current: Metric, past: Sequence[tuple[int, Profile]], watch: Watch
-) -> Outcome | None:
-    """The quantile that is furthest out stands for the column."""
-    name = (current.column, current.metric)
-    made = []
-    watch = replace(watch, odds=watch.odds / len(QUANTILES))
-    for place, share in enumerate(QUANTILES):
-        old = [(at, _quantile(one[name], place), one) for at, one in past]
-        seen = [_seen(one, profile, watch.grain, at) for at, one, profile in old if one]
-        now = _quantile(current, place)
-        if now is None or len(seen) < watch.learning:
-            continue
-        latest = _seen(now, {}, watch.grain, watch.at)
-        found = _number_range(seen, latest, watch)
-        made.append(_judged(name, latest, found, f"{100 * share:g}%"))
-    return min(made, key=lambda one: (one.state != OUT, one.chance), default=None)
+def _of_divergence(rule: Rule, measured: Measured) -> Outcome:
+    partition, threshold = rule.arguments["partition_object"], rule.arguments["threshold"]
+    cells = partition["values"] if "values" in partition else partition["bins"]
+    counts = json.loads(measured.get("counts") or "null") or [0] * (len(cells) + 1)
+    total = _whole(measured, "total")
+    if "values" in partition:
+        *named, logs = counts
+        others = _whole(measured, "unexpected")
+        apart = of_values(rule.arguments, named, total, others, float(logs))
+    else:
+        apart = of_bins(rule.arguments, counts, total)
+    success = apart <= threshold
+    observed = apart if math.isfinite(apart) else None
+    expected = f"expected at most {number(threshold)}"
+    if observed is not None:
+        return Outcome(
+            success, said_line(rule, f"{number(observed)}, {expected}"), observed=observed
+        )
+    found = "is infinite" if math.isinf(apart) else "has no value"
+    return Outcome(success, said_line(rule, f"{found}, {expected}"), found=found)
 
 
-def _quantile(metric: Metric, place: int) -> Metric | None:
-    listed = metric.detail.get("quantiles", ())
-    if len(listed) != len(QUANTILES):
-        return None
-    return replace(metric, value=listed[place])
+def _of_schema(rule: Rule, measured: Measured) -> Outcome:
+    found = str(measured.get("said", ""))
+    wanted = rule.arguments.get("type_") or ", ".join(rule.arguments.get("type_list", ()))
+    line = said_line(rule, f"{found}, expected {wanted}" if wanted else found)
+    return Outcome(bool(measured.get("success")), line, found=found)
 
 
-def _categories(
-    current: Metric, past: Sequence[tuple[int, Profile]], watch: Watch
-) -> Outcome | None:
-    """Values that are new, values that are gone, then shares that differ as a whole."""
-    name = (current.column, current.metric)
-    past = past[-CATEGORY_MEMORY:]
-    if median(float(one[name].value or 0) for _, one in past) > categories.FEW:
-        return None
-    every = [one[name].detail.get("counts", {}) for _, one in past]
-    trail = every[-categories.TRAIL :]
-    now = current.detail.get("counts", {})
-    new = categories.new_share(now, every)
-    gone = categories.gone_share(now, trail)
-    if new or gone:
-        part, value = ("new", new) if new >= gone else ("gone", gone)
-        return Outcome(*name, OUT, len(past), value, chance=0.0, high=0.0, part=part)
-    seen = []
-    for place, (at, _) in enumerate(past):
-        if place >= DECIDED:
-            moved = _distance(every[place], past[:place], name)
-            seen.append(_shift(every[place], moved, SEASONS[watch.grain].of(at)))
-    latest = _shift(now, _distance(now, past, name), SEASONS[watch.grain].of(watch.at))
-    if len(seen) < 3:
-        return Outcome(*name, LEARNING, len(past), latest.value)
-    found = _ranged(seen, latest, DISTANCE, lambda _, one: (one.spread or 0.0) / 2, watch)
-    return _judged(name, latest, found)
+_JUDGES: Mapping[str, Callable[[Rule, Measured], Outcome]] = {
+    "expect_column_min_to_be_between": _of_extreme,
+    "expect_column_max_to_be_between": _of_extreme,
+    "expect_column_distinct_values_to_be_in_set": _of_set,
+    "expect_column_distinct_values_to_contain_set": _of_set,
+    "expect_column_distinct_values_to_equal_set": _of_set,
+    "expect_column_most_common_value_to_be_in_set": _of_most_common,
+    "expect_column_quantile_values_to_be_between": _of_quantiles,
+    "expect_column_kl_divergence_to_be_less_than": _of_divergence,
+    "expect_column_to_exist": _of_schema,
+    "expect_column_type_to_be": _of_schema,
+    "expect_column_values_to_be_of_type": _of_schema,
+    "expect_column_values_to_be_in_type_list": _of_schema,
+    "expect_table_columns_to_match_ordered_list": _of_schema,
+    "expect_table_columns_to_match_set": _of_schema,
+}
+_VALUES = (  # what these tell is a value of the data
+    "expect_column_min_to_be_between",
+    "expect_column_max_to_be_between",
+    "expect_column_median_to_be_between",
+    "expect_column_quantile_values_to_be_between",
+)
+_COUNTED = (  # without rows these are 0, others have no value
+    "expect_table_row_count_to_be_between",
+    "expect_table_row_count_to_equal",
+    "expect_column_proportion_of_non_null_values_to_be_between",
+)
 
 
-def _shift(counts: Mapping[str, float], distance: float, season: int) -> Seen:
-    rows = sum(counts.values())
-    return Seen(distance, rows, season, categories.by_chance(len(counts), rows))
+def _observed(rule: Rule, measured: Measured) -> float | None:
+    """The number that a rule measured; None where there is none (empty, all null, NaN)."""
+    if rule.expectation == "expect_column_unique_value_count_to_be_between":
+        return float(_whole(measured, "distinct"))
+    if rule.expectation == "expect_column_proportion_of_unique_values_to_be_between":
+        total = _whole(measured, "total")
+        return _whole(measured, "distinct") / total if total else 0.0
+    value = measured.get("observed")
+    if rule.expectation in _COUNTED:
+        return float(value or 0)
+    return None if value is None or math.isnan(value) else float(value)
 
 
-def _distance(
-    counts: Mapping[str, float], past: Sequence[tuple[int, Profile]], name: Name
-) -> float:
-    """How far shares are from those before; right after a confirmed change from either."""
-    trail = [one[name] for _, one in past[-categories.TRAIL :]]
-    first = max((at for at, one in enumerate(trail) if one.detail.get("confirmed")), default=0)
-    sides = [trail[first:]] if len(trail) - first >= DECIDED else [trail[first:], trail[:first]]
-    known = [[one.detail.get("counts", {}) for one in side] for side in sides if side]
-    shares = categories.shares(counts)
-    return min(categories.distance(shares, categories.expected(side)) for side in known)
+def _within(rule: Rule, observed: float | None) -> bool:
+    """Whether a number lies in the rule's bounds; no number lies in any."""
+    if observed is None:
+        return False
+    if "value" in rule.arguments:
+        return observed == float(rule.arguments["value"])
+    low, high = rule.arguments.get("min_value"), rule.arguments.get("max_value")
+    above = operator.gt if rule.arguments.get("strict_min") else operator.ge
+    below = operator.lt if rule.arguments.get("strict_max") else operator.le
+    return (low is None or above(observed, low)) and (high is None or below(observed, high))
+
+
+def _whole(measured: Measured, name: str) -> int:
+    return int(measured.get(name) or 0)
+
+
+def _values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count:,} values"

@@ -20,8 +20,8 @@ from headgate.core.errors import StepFailed
 from headgate.core.results import Metric
 from headgate.core.rules import USUAL_METRICS
 from headgate.core.spec import Drift, Table
+from headgate.quality.against_past import QUANTILES
 from headgate.quality.categories import FEW
-from headgate.quality.outcomes import QUANTILES
 from headgate.transforms.hidden import column, user_columns
 
 BUCKETS = 1024

@@ -16,6 +16,25 @@ _SHORT = {
     "expect_column_pair_values_a_to_be_greater_than_b": "a_greater_than_b",
     "expect_column_unique_value_count_to_be_between": "unique_values",
     "expect_column_proportion_of_unique_values_to_be_between": "unique_share",
+    "expect_column_proportion_of_non_null_values_to_be_between": "not_null_share",
+    "expect_column_distinct_values_to_be_in_set": "values_in_set",
+    "expect_column_distinct_values_to_contain_set": "values_contain_set",
+    "expect_column_distinct_values_to_equal_set": "values_equal_set",
+    "expect_column_most_common_value_to_be_in_set": "most_common_in_set",
+    "expect_column_kl_divergence_to_be_less_than": "divergence",
+    "expect_column_quantile_values_to_be_between": "quantiles",
+    "expect_column_value_z_scores_to_be_less_than": "z_scores",
+    "expect_column_pair_values_to_be_equal": "be_equal",
+    "expect_column_pair_values_to_be_in_set": "pairs_in_set",
+    "expect_multicolumn_values_to_be_equal": "be_equal",
+    "expect_multicolumn_sum_to_equal": "sum_to_equal",
+    "expect_select_column_values_to_be_unique_within_record": "be_unique_within_record",
+    "expect_column_type_to_be": "type",
+    "expect_column_values_to_be_of_type": "type",
+    "expect_column_values_to_be_in_type_list": "type",
+    "expect_column_to_exist": "column",
+    "expect_table_columns_to_match_set": "columns",
+    "expect_table_columns_to_match_ordered_list": "columns",
 }
 
 
@@ -69,7 +88,8 @@ def label(rule: Rule) -> str:
         name = rule.expectation.removeprefix(front)
         for tail in _TAILS:
             name = name.removesuffix(tail)
-    return _cut(f"{name}({', '.join(rule.columns)})" if rule.columns else name)
+    told = rule.columns if name != "columns" else ()
+    return _cut(f"{name}({', '.join(told)})" if told else name)
 
 
 def bounds(arguments: Mapping[str, Any]) -> str:
@@ -120,6 +140,15 @@ def measured_line(rule: Rule, observed: float | None) -> str:
     if observed is not None:
         return f"{label(rule)} {number(observed)}, expected {expected}"
     return f"{label(rule)} not as expected ({expected})"
+
+
+def said_line(rule: Rule, found: str) -> str:
+    """What was found where it takes words.
+
+    >>> said_line(Rule(expectation="expect_column_to_exist", arguments={"column": "a"}), "is there")
+    'column(a) is there'
+    """
+    return f"{label(rule)} {found}"
 
 
 def closing_line(causes: list[str], rows: int) -> str:

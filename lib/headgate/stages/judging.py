@@ -16,9 +16,9 @@ from headgate.quality.compile import is_row_rule, judged
 from headgate.quality.drift import drifted, joined
 from headgate.quality.gate import Verdict, judge
 from headgate.quality.measures import measures
+from headgate.quality.passes import found_by_passes, found_in_schema, needs_passes, on_schema
 from headgate.quality.past import Past
 from headgate.quality.reasons import marks
-from headgate.quality.uniqueness import needs_grouping, uniqueness
 from headgate.stages.work import Work
 from headgate.storage.transaction import Draft
 from headgate.transforms.hidden import (
@@ -99,14 +99,14 @@ def measured(
                 found[work.slices.names[0]].setdefault(int(place), {})[name] = value
     elif work.table.drift or any(measures(rule) for rule in rules):
         _grouped(work, draft, found)
-    if any(needs_grouping(rule) for rule in rules):
-        rows = _alive(work, draft)
-        repeated = uniqueness(rows, rules, by="__slice")
-        assert repeated is not None  # a rule needs it
-        for row in repeated.collect():
-            name = work.slices.named(row["__slice"])
+    told = found_in_schema(draft.read_back(), rules) if any(map(on_schema, rules)) else {}
+    for each in found.values():
+        each.update(told)
+    if any(map(needs_passes, rules)):
+        for text, by_rule in found_by_passes(_alive(work, draft), rules, "__slice").items():
+            name = work.slices.named(text)
             if name in found:
-                found[name][row["rule"]] = row.asDict()
+                found[name].update(by_rule)
     return found
 
 

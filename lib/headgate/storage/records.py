@@ -31,7 +31,7 @@ SCHEMAS = {
         inputs map<string, bigint>, through boolean, sequence bigint""",
     "checks": """run string, `table` string, window string, rule string, severity string,
         success boolean, closed boolean, unexpected bigint, total bigint, observed double,
-        judged_at timestamp""",
+        found string, judged_at timestamp""",
     "metrics": """run string, `table` string, window string, `column` string, metric string,
         value double, detail string, recorded_at timestamp""",
     "files": """`table` string, file string, window string, size bigint, modified bigint,
