@@ -35,7 +35,7 @@ check: install-dev ## lint, format, types, contracts, shell scripts
 	$(VENV)/bin/shellcheck $(SHELLS)
 
 unit: install-dev ## the tests that start no JVM, and the examples in docstrings
-	$(PYTEST) tests/unit lib --doctest-modules
+	$(PYTEST) tests/unit lib --doctest-modules -m "not slow"
 
 rest: install-dev
 	$(PYTEST) tests --ignore=tests/unit -m "not slow and not faults and not cluster"

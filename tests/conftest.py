@@ -43,9 +43,10 @@ def spark() -> Iterator[SparkSession]:
     from headgate.core.spec import SparkSettings
     from headgate.storage.session import start, stop_quietly
 
-    settings = SparkSettings(
-        quick=True, master="local[2]", conf={"spark.sql.shuffle.partitions": "2"}
-    )
+    # Over so many tests the optimising compiler earns its keep; compiling a stage of ten rows never
+    # does, and the tests of commands run with it.
+    conf = {"spark.sql.shuffle.partitions": "2", "spark.sql.codegen.wholeStage": "false"}
+    settings = SparkSettings(master="local[2]", conf=conf)
     session = start(settings, timezone="UTC", app="tests")
     yield session
     stop_quietly(session)

@@ -12,13 +12,11 @@ from pyspark.sql import DataFrame, SparkSession
 
 from headgate.conf import read_suite
 from headgate.core.errors import HeadgateError, InputMissing, Misconfigured, Usage
+from headgate.core.labels import known_names, shown_names
 from headgate.core.records import RunRecord
 from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors, named_windows, selected
 from headgate.core.spec import Ingested, SparkSettings, Suite, Table
-from headgate.quality import drift
-from headgate.quality.gate import is_waived
-from headgate.quality.wording import label
 from headgate.stages.idle import idle
 from headgate.stages.lake import Lake
 from headgate.stages.planning import Planned, planned
@@ -204,15 +202,10 @@ class App:
 
 def refuse_unknown_rules(tables: Sequence[Table], waived: Sequence[str]) -> None:
     """A waiver of a rule that no chosen table has is a slip of the pen."""
-    rules = [rule for table in tables for rule in table.quality]
-    drifts = [rule for table in tables for rule in table.drift]
     for word in waived:
-        told = frozenset([word])
-        if word == "max_rejected" or any(is_waived(rule, told) for rule in rules):
+        if any(word in known_names(table) for table in tables):
             continue
-        if any(drift.is_waived(rule, told) for rule in drifts):
-            continue
-        known = [label(rule) for rule in rules] + ([drift.WAIVER] if drifts else [])
+        known = [name for table in tables for name in shown_names(table)]
         close = get_close_matches(word, known, 1, 0.4)
         raise Usage(
             f"no rule of these tables is called '{word}'",

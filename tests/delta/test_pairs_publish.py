@@ -69,7 +69,14 @@ NAMED = {"headgate": {"pass": "a sleeper's"}}
 ONE, TWO, THREE = "2026-11-01", "2026-11-02", "2026-11-03"
 
 
-@pytest.fixture(params=["transaction", "staged"])
+BOTH = pytest.mark.parametrize("lab", ["transaction", "staged"], indirect=True)
+# The same, where it takes long; `make test-compat` runs these too.
+IN_TURN = pytest.mark.parametrize(
+    "lab", ["transaction", pytest.param("staged", marks=pytest.mark.slow)], indirect=True
+)
+
+
+@pytest.fixture
 def lab(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, spark: SparkSession,
         tmp_path: Path) -> Lab:  # fmt: skip
     """The suite on an empty lake, published in one of the two ways."""
@@ -97,6 +104,7 @@ def three_days(lab: Lab) -> None:
     put(lab, THREE, sale(1, THREE, "11.00"), sale(6, THREE, "7.00", "SE"))
 
 
+@BOTH
 def test_catch_up_leaves_out_what_a_gate_closed(lab: Lab) -> None:
     three_days(lab)
     result = lab.run()
@@ -128,6 +136,7 @@ def test_catch_up_leaves_out_what_a_gate_closed(lab: Lab) -> None:
     assert lab.run().runs == ()  # nothing is due
 
 
+@IN_TURN
 def test_what_is_corrected_supersedes_and_what_is_undone_comes_back(lab: Lab) -> None:
     three_days(lab)
     lab.run()
@@ -149,6 +158,7 @@ def test_what_is_corrected_supersedes_and_what_is_undone_comes_back(lab: Lab) ->
     assert {old, new} == {"open", "superseded"}
 
 
+@IN_TURN
 def test_a_column_that_comes_later(lab: Lab) -> None:
     put(lab, ONE, sale(1, ONE, "10.00"), sale(2, ONE, "10.00"))
     fine(lab.run("ingest", "clean"))
@@ -159,6 +169,7 @@ def test_a_column_that_comes_later(lab: Lab) -> None:
     assert lab.rows("clean.latest", "id", "colour") == [(1, "x"), (2, None)]
 
 
+@IN_TURN
 def test_a_writer_that_wakes_up_late_cannot_commit(lab: Lab) -> None:
     put(lab, ONE, sale(1, ONE, "10.00"))
     fine(lab.run("+clean.latest", "clean.daily"))
@@ -181,6 +192,7 @@ def test_a_writer_that_wakes_up_late_cannot_commit(lab: Lab) -> None:
         assert states(lab.run(table, window=ONE, force=True), table) == {ONE: "published"}
 
 
+@BOTH
 def test_nothing_is_left_of_what_was_not_published(lab: Lab) -> None:
     put(lab, ONE, sale(1, ONE, "900.00"))
     assert lab.run("+clean.daily").exit_code == 10

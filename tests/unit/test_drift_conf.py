@@ -63,7 +63,7 @@ def test_what_is_misspelt_is_said_with_the_likely_word(tmp_path: Path) -> None:
         "unknown metric 'avg' (did you mean 'mean'?)",
         "unknown key 'metric' (did you mean 'metrics'?)",
         "freshness needs 'time': the column that tells the time of a row",
-        "unknown key 'mostly' (known: metrics, columns, time, sensitivity, severity)",
+        "unknown key 'mostly' (known: metrics, columns, time, sensitivity, severity, since)",
         "drift must be a map (key: value), not 'mean'",
         "must be one of critical, warning, info, not 'loud'",
         "unknown column 'contry' (did you mean 'country'?)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headgate.conf.forms import COLUMN, COLUMNS
+from headgate.conf.forms import COLUMN, COLUMNS, DATE
 from headgate.conf.nodes import Entries, Node, Scalar, flow, kind_of
 from headgate.conf.records import Key, Record
 from headgate.conf.rules import SEVERITIES
@@ -62,6 +62,7 @@ DRIFT = Record(
             Word(SEVERITIES), "`critical` closes the gate, `info` is recorded only",
             default="warning",
         ),
+        "since": Key(DATE, "for windows before this day it warns, and does no more"),
     },
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from headgate.conf.saved import saved_suite
 from headgate.conf.shapes import NOTHING, At, Schema, Shape, tried
 from headgate.core.rules import RULES
 
-_BESIDE = ("severity", "mostly", "row_condition")
+_BESIDE = ("severity", "mostly", "row_condition", "since")
 _PARAMETERS = "parameters"  # beside `expectations` only
 _FORMS = (*(name for name in RULES if name != "row"), "row", "drift", "expectations")
 

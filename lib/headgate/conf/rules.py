@@ -9,7 +9,7 @@ from typing import Any
 
 from headgate.conf import words
 from headgate.conf.expressions import Expression
-from headgate.conf.forms import SHARE
+from headgate.conf.forms import DATE, SHARE
 from headgate.conf.nodes import Entries, Node, Scalar, flow, kind_of
 from headgate.conf.rowconditions import RowCondition, parser_of
 from headgate.conf.ruleshapes import shape_of
@@ -23,6 +23,7 @@ SEVERITIES = ("critical", "warning", "info")
 COMMON: Mapping[str, tuple[Shape, str]] = {
     "severity": (Word(SEVERITIES), "what follows when it is broken (default critical)"),
     "row_condition": (RowCondition(), "only rows for which it is true are judged"),
+    "since": (DATE, "for windows before this day it warns, and does no more"),
 }
 MOSTLY: tuple[Shape, str] = (SHARE, "the share of rows that has to fit, or the gate closes")
 _CONDITION = Expression("SQL condition")

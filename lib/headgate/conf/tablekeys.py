@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from headgate.conf.forms import DATE, SHARE, STRETCH
 from headgate.conf.nodes import Entries, Node
 from headgate.conf.quality import Quality
 from headgate.conf.records import Key, Record
-from headgate.conf.shapes import Anything, At, Either, Listed, Mapped, Text
-from headgate.core.spec import Example
+from headgate.conf.shapes import Anything, At, Either, Listed, Mapped, Text, Word
+from headgate.core.labels import MAX_REJECTED
+from headgate.core.spec import Example, Waiver
 
 
 def _example(values: dict[str, Any], node: Entries, at: At) -> Example:
     if "written" not in values and "rejected" not in values:
         raise at.note(node, "expects nothing: say what is 'written' or 'rejected'")
     return Example(**values, place=node.place)
+
+
+def _waiver(values: dict[str, Any], node: Entries, at: At) -> Waiver:
+    if "since" in values and values["since"] > values["until"]:
+        raise at.note(node, "'until' is before 'since'")
+    return Waiver(**values, place=node.place)
 
 
 class Reads(Either):
@@ -49,6 +57,22 @@ EXAMPLE = Record(
     },
     make=_example,
 )
+WAIVER = Record(
+    "a waiver",
+    {
+        "rule": Key(
+            Text("the name of a rule"),
+            "the rule: as written, in short as messages call it, by great-expectations' name, or"
+            " `max_rejected`, `on_empty`, `drift`",
+            required=True,
+        ),
+        "until": Key(DATE, "the last day whose windows it lets pass", required=True),
+        "because": Key(Text("a reason"), "why", required=True),
+        "owner": Key(Text("a name"), "who answers for it", default="the table's"),
+        "since": Key(DATE, "the first day whose windows it lets pass"),
+    },
+    make=_waiver,
+)
 COMMON: Mapping[str, Key] = {
     "description": Key(Text(), "what the table holds"),
     "owner": Key(Text(), "who is alerted"),
@@ -59,10 +83,24 @@ COMMON: Mapping[str, Key] = {
         SHARE, "the share of the rows judged that may be rejected before the gate closes",
         default="10%",
     ),
+    "gate": Key(
+        Word(("close", "warn", "off")),
+        "`warn`: what would close the gate is told, and the window is published; `off`: no rule is"
+        " judged",
+        default="close",
+    ),
+    "on_empty": Key(
+        Word(("publish", "warn", "close")), "a window that would hold no row", default="publish"
+    ),
+    "waive": Key(
+        Listed(WAIVER, Waiver(rule=MAX_REJECTED, until=date.min, because=""),
+               about="list of [waivers](#a-waiver), or one"),
+        "rules that need not hold for some windows",
+    ),
     "examples": Key(
         Listed(EXAMPLE, Example(given={}), single=False,
                about="list of examples {given, written, rejected}"),
         "documentation that `headgate test` runs",
     ),
 }  # fmt: skip
-LATER = ("privacy", "expects", "incomplete", "known_at", "waivers")
+LATER = ("privacy", "expects", "incomplete", "known_at")

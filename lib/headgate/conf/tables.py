@@ -15,6 +15,7 @@ from headgate.conf.shapes import At, UnreadableError
 from headgate.conf.sources import untold
 from headgate.conf.steps import select_file
 from headgate.conf.words import unknown
+from headgate.core.labels import known_names, shown_names
 from headgate.core.spec import Ingested, Table
 
 Values = dict[str, Any]
@@ -81,6 +82,9 @@ def draft(name: str, node: Node, at: At) -> Draft:
     rules: tuple[Placed, ...] = values.pop("quality", ())
     values |= gate_rules(placed.rule for placed in rules)
     table = MODELS[layer](name=name, file=node.file, **values)
+    for place, waiver in enumerate(table.waive):
+        if waiver.rule not in known_names(table):
+            made.note(unknown("rule", waiver.rule, shown_names(table)), "waive", place, "rule")
     return replace(made, table=table, rules=rules)
 
 

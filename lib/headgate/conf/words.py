@@ -8,7 +8,7 @@ from difflib import get_close_matches
 # What other tools (dbt, Spark, pandas, DLT, great-expectations, SQL) call our keys.
 KEYS: Mapping[str, tuple[str, ...]] = {
     "key": ("unique_key", "primary_key", "pk", "keys", "merge_key", "id_columns", "unique_on"),
-    "quality": ("tests", "checks", "rules", "data_tests", "constraints", "validations", "gate"),
+    "quality": ("tests", "checks", "rules", "data_tests", "constraints", "validations"),
     "steps": ("transforms", "transformations", "transform", "pipeline", "operations"),
     "reads": ("inputs", "input", "depends_on", "refs", "ref", "upstream", "from", "sources"),
     "latest_by": (
@@ -51,6 +51,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "measure": ("metric", "agg", "aggregate", "expression", "expr", "function"),
     "else": ("default", "fill", "fillna", "otherwise"),
     "examples": ("unit_tests", "samples", "fixtures"),
+    "waive": ("waivers", "waived", "exceptions", "skip_rules", "ignore"),
+    "until": ("expires", "expiry", "end", "to"),
+    "gate": ("on_failure", "on_error", "enforcement", "action"),
+    "on_empty": ("empty", "allow_empty", "if_empty"),
     "given": ("inputs", "when", "input"),
     "rejected": ("quarantined", "quarantine", "errors"),
     "written": ("expect", "expected", "output", "accepted", "then"),

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from headgate.core.errors import Usage
 from headgate.core.results import JOB_OF, JOBS, LAYERS
 from headgate.core.spec import Table
-from headgate.core.windows import Grain, parse_range
+from headgate.core.windows import Grain, parse_ends
 
 
 def selected(
@@ -83,11 +83,11 @@ def named_windows(text: str, grain: Grain, today: str, timezone: str) -> tuple[s
     >>> named_windows("2026-11-01..2026-11-02", Grain.day, "2026-11-20", "UTC")
     ('2026-11-01', '2026-11-02')
     """
-    named = parse_range(text, grain)
-    late = [window for window in named if window > today]
-    if late:
+    first, last = parse_ends(text, grain)
+    if last > today:
+        late = max(first, grain.shift(today, 1))
         raise Usage(
-            f"the window {late[0]} is in the future (it is {today} in {timezone})",
+            f"the window {late} is in the future (it is {today} in {timezone})",
             next=f"--window {today}",
         )
-    return named
+    return grain.between(first, last)

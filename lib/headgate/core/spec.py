@@ -56,6 +56,7 @@ class Rule(Value):
     mostly: float | None = None  # None: not written
     severity: Severity = "critical"
     row_condition: str | None = None  # SQL; rows where it is not true are not judged
+    since: date | None = None  # for windows before this day it warns, and does no more
     written: str = ""  # the rule as a person wrote it: what `_reasons` and messages show
     place: str = ""  # file:line
 
@@ -79,7 +80,19 @@ class Drift(Value):
     time: str | None = None  # the column that tells how fresh the rows are
     sensitivity: Literal["low", "normal", "high"] = "normal"
     severity: Severity = "warning"
+    since: date | None = None  # for windows before this day it warns, and does no more
     written: str = ""  # as a person wrote it
+    place: str = ""  # file:line
+
+
+class Waiver(Value):
+    """A rule that need not hold for some windows, and why."""
+
+    rule: str  # any name that the rule goes by
+    until: date  # the last day whose windows it lets pass
+    because: str
+    owner: str | None = None  # none: the table's
+    since: date | None = None  # the first such day
     place: str = ""  # file:line
 
 
@@ -136,6 +149,9 @@ class Table(Value):
     quality: tuple[Rule, ...] = ()
     drift: tuple[Drift, ...] = ()  # listed under `quality` too
     max_rejected: float = 0.10  # a share of the rows judged
+    gate: Literal["close", "warn", "off"] = "close"
+    on_empty: Literal["publish", "warn", "close"] = "publish"
+    waive: tuple[Waiver, ...] = ()
     examples: tuple[Example, ...] = ()
 
     @property

@@ -109,23 +109,29 @@ class Grain(Enum):
         return self.between(self.of(begin), self.of(end))
 
 
+def parse_ends(text: str, grain: Grain) -> tuple[str, str]:
+    """The first and the last of the windows that a person named."""
+    first, dots, last = text.partition("..")
+    last = last if dots else first
+    try:
+        backwards = grain.index(last) < grain.index(first)
+    except (ValueError, OverflowError):
+        raise Usage(
+            f"'{text}' is not a window: this suite's windows are written {_EXAMPLES[grain.value]}",
+            next=f"--window {_EXAMPLES[grain.value]} or a range with '..' between two of them",
+        ) from None
+    if backwards:
+        raise Usage(f"the range '{text}' runs backwards", next=f"--window {last}..{first}")
+    return first, last
+
+
 def parse_range(text: str, grain: Grain) -> tuple[str, ...]:
     """The windows that a person named: one, or a range with both ends in.
 
     >>> parse_range("2026-11-01..2026-11-03", Grain.day)
     ('2026-11-01', '2026-11-02', '2026-11-03')
     """
-    first, dots, last = text.partition("..")
-    try:
-        windows = grain.between(first, last if dots else first)
-    except (ValueError, OverflowError):
-        raise Usage(
-            f"'{text}' is not a window: this suite's windows are written {_EXAMPLES[grain.value]}",
-            next=f"--window {_EXAMPLES[grain.value]} or a range with '..' between two of them",
-        ) from None
-    if not windows:
-        raise Usage(f"the range '{text}' runs backwards", next=f"--window {last}..{first}")
-    return windows
+    return grain.between(*parse_ends(text, grain))
 
 
 def written(windows: tuple[str, ...] | list[str], grain: Grain) -> str:

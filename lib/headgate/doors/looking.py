@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from headgate.app import App
 
+EXAMPLES = 5  # of the rows that a run rejected
+
 
 def opened(arguments: argparse.Namespace, what: Sequence[str] = ()) -> App:
     """The suite on its lake; a misspelt table or window is told before Spark starts."""
@@ -130,16 +132,21 @@ def show(arguments: argparse.Namespace) -> Answer:
     record = app.run_named(arguments.run_id)
     checks = app.lake.records.checks(record.run)
     then = next_commands(record)
+    from headgate.stages import rejected
+
+    examples = rejected.examples_of(app.lake, record, EXAMPLES)
     _say(
         arguments,
         sheets.facts_sheet(record),
         sheets.checks_sheet(checks),
+        *([sheets.examples_sheet(examples, record.rows.quarantined)] if examples else []),
         "\n".join(["Next:", *(f"  {command}" for command in then)]),
     )
     whole = {
         **sheets.run_line(record),
         "inputs": dict(record.inputs),
         "checks": checks,
+        "examples": examples,
         "next": then,
     }
     return _answer(app, run=whole)

@@ -187,6 +187,12 @@ def rejected_sheet(rows: Sequence[Mapping[str, Any]], total: int) -> Grid:
     return grid(rows, columns, empty="no row is in quarantine", note=more)
 
 
+def examples_sheet(rows: Sequence[Mapping[str, Any]], total: int) -> Grid:
+    """A few rows that one run rejected."""
+    title = f"rejected: {len(rows):,} of {total:,} rows"
+    return grid(rows, ("file", "row", "reasons", "record"), title=title, empty="")
+
+
 def result_sheet(result: Result) -> Grid:
     """A line a run of a call."""
     rows = [

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headgate.core.labels import label
 from headgate.core.results import LAYERS, Entry, Result, Rows
 from headgate.core.rules import RULES
 from headgate.core.spec import Clean, Suite, Table
@@ -15,7 +16,6 @@ from headgate.core.steps import Deduplicate
 from headgate.doors.facts import total
 from headgate.doors.progress import told
 from headgate.doors.tables import Grid
-from headgate.quality.wording import label
 
 if TYPE_CHECKING:
     from shop.story import Arrival, Fate, Story

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from headgate.core.labels import DRIFT, names_of
 from headgate.core.results import Check, Gate, Metric
 from headgate.core.rules import METRICS, USUAL_METRICS
 from headgate.core.spec import Drift
@@ -19,7 +20,6 @@ from headgate.quality.past import LEARNING, OUT, RULING, USUAL, Name, Past, Prof
 from headgate.quality.past import profile_of as profiled
 from headgate.quality.wording import closing_line
 
-WAIVER = "drift"
 WEIGHTIEST = ("critical", "warning", "info")
 # The odds that a healthy window is called out of line, all of a rule's metrics together.
 ODDS: Mapping[str, float] = {"low": 1e-4, "normal": 1e-2, "high": 5e-2}
@@ -38,7 +38,7 @@ class Drifted:
 
 def is_waived(rule: Drift, waived: frozenset[str]) -> bool:
     """Whether a waiver names this rule, in short or as written."""
-    return bool(waived & {WAIVER, rule.written})
+    return bool(waived & names_of(rule))
 
 
 def watched(rule: Drift, metrics: Iterable[Metric]) -> list[Name]:
@@ -134,7 +134,7 @@ def _with(said: Drifted, rule: Drift, ruling: Ruling, passed: bool) -> Drifted:
     out = ruling.state == OUT
     closes = out and rule.severity == "critical" and not passed
     check = Check(
-        rule=rule.written or WAIVER,
+        rule=rule.written or DRIFT,
         severity=rule.severity,
         success=not out,
         closed=closes,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from headgate.core.labels import MAX_REJECTED, ON_EMPTY, label, names_of
 from headgate.core.results import Check, Gate
 from headgate.core.rules import RULES
 from headgate.core.spec import Rule, Table
 from headgate.quality.outcomes import Measured, fits, outcome
-from headgate.quality.wording import allowed, closing_line, label, rows_line, share
+from headgate.quality.wording import allowed, closing_line, rows_line, share
 
-MAX_REJECTED = "max_rejected"
 WEIGHTS = {"expect_table_row_count_to_be_between": 4.0, "expect_table_row_count_to_equal": 4.0}
 
 
@@ -38,8 +38,7 @@ class _Finding:
 
 def is_waived(rule: Rule, waived: frozenset[str]) -> bool:
     """Whether a waiver names this rule: as written, by great-expectations' name, or in short."""
-    named = {rule.written, label(rule)}
-    return bool(waived & (named if rule.expectation == "row" else named | {rule.expectation}))
+    return bool(waived & names_of(rule))
 
 
 def judge(
@@ -49,6 +48,7 @@ def judge(
     rows_judged: int,
     rows_rejected: int,
     waived: frozenset[str] = frozenset(),
+    empty: bool = False,
 ) -> Verdict:
     """The verdict on one run.
 
@@ -56,14 +56,16 @@ def judge(
     both by the rule's place in `table.quality`; what is missing there had no rows.
     """
     findings = []
+    lenient = table.gate != "close"
     for place, rule in enumerate(table.quality):
         if RULES[rule.expectation].kind == "row":
             broken, judged = counts.get(place, (0, 0))
-            findings.append(_of_rows(rule, broken, judged, is_waived(rule, waived)))
+            findings.append(_of_rows(rule, broken, judged, lenient or is_waived(rule, waived)))
         else:
             found = measured.get(place, {})
             private = _is_private(table, rule)
-            findings.append(_of_table(rule, found, private, is_waived(rule, waived)))
+            passes = lenient or is_waived(rule, waived)
+            findings.append(_of_table(rule, found, private, passes))
     gate = Gate(
         rules=len(findings),
         failed=sum(one.check.closed for one in findings),
@@ -71,8 +73,11 @@ def judge(
     )
     if rows_judged and rows_rejected / rows_judged > table.max_rejected:
         blamed = _most_broken(table, counts)
-        closes = MAX_REJECTED not in waived
+        closes = not lenient and MAX_REJECTED not in waived
         findings.append(_of_rejected(table, rows_judged, rows_rejected, blamed, closes))
+    if empty and table.on_empty != "publish":
+        closes = table.on_empty == "close" and not lenient and ON_EMPTY not in waived
+        findings.append(_of_none(closes))
     closing = sorted((one for one in findings if one.check.closed), key=lambda one: -one.weight)
     return Verdict(
         closed=bool(closing),
@@ -147,6 +152,12 @@ def _most_broken(table: Table, counts: Mapping[int, tuple[int, int]]) -> str:
         return ""
     rows, name = max(critical, key=lambda one: one[0])
     return f", most by {name}: {rows:,}"
+
+
+def _of_none(closes: bool) -> _Finding:
+    """A window that would hold no row."""
+    check = Check(ON_EMPTY, "critical" if closes else "warning", success=False, closed=closes)
+    return _Finding(check, "no row would be published", weight=5.0, warns=not closes)
 
 
 def _of_rejected(table: Table, judged: int, rejected: int, blamed: str, closes: bool) -> _Finding:

@@ -5,37 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from headgate.core.labels import cut, label
 from headgate.core.spec import Rule
 
-LABEL_LIMIT = 80
 CAUSES_SHOWN = 3
-_FRONTS = ("expect_column_values_to_", "expect_column_", "expect_table_", "expect_")
-_TAILS = ("_to_be_between", "_to_equal")
-_SHORT = {
-    "expect_compound_columns_to_be_unique": "be_unique",
-    "expect_column_pair_values_a_to_be_greater_than_b": "a_greater_than_b",
-    "expect_column_unique_value_count_to_be_between": "unique_values",
-    "expect_column_proportion_of_unique_values_to_be_between": "unique_share",
-    "expect_column_proportion_of_non_null_values_to_be_between": "not_null_share",
-    "expect_column_distinct_values_to_be_in_set": "values_in_set",
-    "expect_column_distinct_values_to_contain_set": "values_contain_set",
-    "expect_column_distinct_values_to_equal_set": "values_equal_set",
-    "expect_column_most_common_value_to_be_in_set": "most_common_in_set",
-    "expect_column_kl_divergence_to_be_less_than": "divergence",
-    "expect_column_quantile_values_to_be_between": "quantiles",
-    "expect_column_value_z_scores_to_be_less_than": "z_scores",
-    "expect_column_pair_values_to_be_equal": "be_equal",
-    "expect_column_pair_values_to_be_in_set": "pairs_in_set",
-    "expect_multicolumn_values_to_be_equal": "be_equal",
-    "expect_multicolumn_sum_to_equal": "sum_to_equal",
-    "expect_select_column_values_to_be_unique_within_record": "be_unique_within_record",
-    "expect_column_type_to_be": "type",
-    "expect_column_values_to_be_of_type": "type",
-    "expect_column_values_to_be_in_type_list": "type",
-    "expect_column_to_exist": "column",
-    "expect_table_columns_to_match_set": "columns",
-    "expect_table_columns_to_match_ordered_list": "columns",
-}
 
 
 def number(value: float) -> str:
@@ -72,26 +45,6 @@ def allowed(part: float) -> str:
     return f"{100 * part:.6g}%" if round(part, 9) else "none"
 
 
-def label(rule: Rule) -> str:
-    """A rule's short name: what it measures, of which columns.
-
-    >>> label(Rule(expectation="expect_column_mean_to_be_between", arguments={"column": "price"}))
-    'mean(price)'
-    >>> label(Rule(expectation="row", arguments={"name": "price is positive"}))
-    'price is positive'
-    """
-    if rule.expectation == "row":
-        return _cut(str(rule.arguments.get("name") or rule.written))
-    name = _SHORT.get(rule.expectation)
-    if name is None:
-        front = next((one for one in _FRONTS if rule.expectation.startswith(one)), "")
-        name = rule.expectation.removeprefix(front)
-        for tail in _TAILS:
-            name = name.removesuffix(tail)
-    told = rule.columns if name != "columns" else ()
-    return _cut(f"{name}({', '.join(told)})" if told else name)
-
-
 def bounds(arguments: Mapping[str, Any]) -> str:
     """What a rule between bounds expects.
 
@@ -114,12 +67,7 @@ def bounds(arguments: Mapping[str, Any]) -> str:
 
 def _bound(value: Any) -> str:
     plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return number(value) if plain else _cut(str(value))
-
-
-def _cut(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= LABEL_LIMIT else text[: LABEL_LIMIT - 1] + "…"
+    return number(value) if plain else cut(str(value))
 
 
 def rows_line(rule: Rule, broken: int, judged: int) -> str:

@@ -9,12 +9,13 @@ from pyspark.sql import functions as F
 
 from headgate.core.errors import InputMissing, StepFailed
 from headgate.core.fingerprint import digest
+from headgate.core.policy import rules_by_window
 from headgate.core.spec import Clean
 from headgate.core.steps import Lookup
 from headgate.stages.code import code_of
 from headgate.stages.counting import Counter
 from headgate.stages.due import due_if_changed
-from headgate.stages.lake import Lake, rules_of
+from headgate.stages.lake import Lake
 from headgate.stages.shape import by_record, rejects, together
 from headgate.stages.slices import Slices
 from headgate.stages.work import Due, Work
@@ -35,13 +36,14 @@ def due(lake: Lake, table: Clean, named: Sequence[str] | None, force: bool) -> l
     there = input_windows(lake, table)
     own = lake.history.published(table.name)
     own_parts = beside(lake, table)
+    rules = rules_by_window(table, lake.suite.window)
     if named is not None:
         wanted = [window for window in named if window in there or window in own]
     else:
         wanted = sorted({*there, *own})
     found = []
     for window in wanted:
-        parts = {"input": there.get(window, ""), **own_parts}
+        parts = {"input": there.get(window, ""), "rules": rules(window), **own_parts}
         last = lake.history.last(table.name, window)
         if window not in there and (last is None or last.parts.get("input") == ""):
             continue
@@ -75,7 +77,7 @@ def input_windows(lake: Lake, table: Clean) -> Mapping[str, str]:
 def beside(lake: Lake, table: Clean) -> dict[str, str]:
     """What every window is made of besides its own rows."""
     shape = [table.reads, table.steps, table.key, table.latest_by, table.write, table.deletes]
-    parts = {"steps": digest(shape), "rules": rules_of(table), "code": code_of(table.steps)}
+    parts = {"steps": digest(shape), "code": code_of(table.steps)}
     for name, columns in others(table).items():
         version = lake.version(name)
         if version is None:

@@ -9,11 +9,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from headgate.core.fingerprint import digest, whole
+from headgate.core.policy import rules_by_window
 from headgate.core.spec import Feature, Features
 from headgate.core.windows import Grain
 from headgate.stages.counting import Counter
 from headgate.stages.due import reason
-from headgate.stages.lake import Lake, rules_of
+from headgate.stages.lake import Lake
 from headgate.stages.marts import overlapping
 from headgate.stages.slices import Slices
 from headgate.stages.work import Due, Work
@@ -34,17 +35,20 @@ def due(lake: Lake, table: Features, named: Sequence[str] | None, force: bool) -
     domain = windows_of(lake, table)
     touched, why = _touched(lake, table, known, domain)
     spec = parts(lake, table, known)
-    now = {**spec, "input": digest(known)}
+    content = digest(known)
+    rules = rules_by_window(table, grain_of(lake, table))
     wanted = set(domain)
     if named is not None:
         wanted &= overlapping(named, lake.suite.window, grain_of(lake, table))
     found = []
     for window in sorted(wanted):
         last = lake.history.last(table.name, window)
+        own_parts = {**spec, "rules": rules(window)}
+        now = {**own_parts, "input": content}
         if last and last.status != "failed" and last.parts == now and not force:
             continue
         said = f"new content of {why.get(window, 'its inputs')}" if window in touched else None
-        said = said or reason(last, {**(last.parts if last else {}), **spec})
+        said = said or reason(last, {**(last.parts if last else {}), **own_parts})
         if said or force:
             found.append(Due(window, said or "forced", whole(now), now))
     return found
@@ -70,7 +74,7 @@ def parts(lake: Lake, table: Features, versions: Mapping[str, int]) -> dict[str,
         table.entity, table.every, table.reads, table.time,
         list(table.features.items()), list(table.label.items()), table.format,
     ]  # fmt: skip
-    made = {"steps": digest(shape), "rules": rules_of(table)}
+    made = {"steps": digest(shape)}
     entity = table.entity.from_
     if entity:
         made[entity] = lake.content(entity, versions[entity], table.entity.key)

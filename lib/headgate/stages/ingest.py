@@ -10,11 +10,12 @@ from pyspark.sql import DataFrame
 
 from headgate.core.errors import HeadgateError, InputMissing, ShapeBroken
 from headgate.core.fingerprint import digest
+from headgate.core.policy import rules_by_window
 from headgate.core.results import JOB_OF
 from headgate.core.spec import Ingested
 from headgate.stages.counting import Counter
 from headgate.stages.due import due_if_changed
-from headgate.stages.lake import Lake, rules_of
+from headgate.stages.lake import Lake
 from headgate.stages.ledger import Batch, Known, found_files, pin
 from headgate.stages.slices import Slices
 from headgate.stages.work import Due, Fails, Work
@@ -44,6 +45,7 @@ class Matched:
 def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -> list[Due]:
     """The windows whose files, contract or rules differ from their last try."""
     batch = batch_of(lake, table, named)
+    rules = rules_by_window(table, lake.suite.window)
     found = []
     for window in sorted(batch.windows):
         if named is not None and window not in named:
@@ -51,10 +53,10 @@ def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -
         files = batch.windows[window]
         news = [file.new for file in files if file.new]
         detail = "; ".join(news[:3]) + (f" and {len(news) - 3} more" if len(news) > 3 else "")
+        made_of = {**parts(table, batch, window), "rules": rules(window)}
         one = due_if_changed(
-            lake.history, table.name, window, parts(table, batch, window),
-            detail=detail or None, force=force,
-        )  # fmt: skip
+            lake.history, table.name, window, made_of, detail=detail or None, force=force
+        )
         if one:
             found.append(one)
     return found
@@ -88,7 +90,7 @@ def parts(table: Ingested, batch: Batch, window: str) -> dict[str, str]:
     there = [(file.path, file.content) for file in batch.windows[window]]
     files = sorted([*there, *batch.gone.get(window, [])])
     contract = digest([table.source, list(table.columns.items()), table.on_change, table.window_by])
-    return {"files": digest(files), "contract": contract, "rules": rules_of(table)}
+    return {"files": digest(files), "contract": contract}
 
 
 def missing(lake: Lake, table: Ingested, window: str) -> InputMissing:

@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from headgate.core.labels import DRIFT
 from headgate.core.results import Metric, Rows
 from headgate.quality import profile_measures
 from headgate.quality.compile import is_row_rule, judged
@@ -158,13 +159,16 @@ def verdict(
         for place, rule in enumerate(work.table.quality)
         if is_row_rule(rule)
     }
-    word = judge(work.table, rows, found, tally.judged, tally.quarantined, work.waived)
+    word = judge(
+        work.table, rows, found, tally.judged, tally.quarantined, work.waived, not tally.accepted
+    )
     if not work.table.drift:
         return word, ()
     grain = work.slices.grain
     measured_now = profile_measures.metrics(found.get(PROFILE, {}), grain.end(window))
     before = work.past if past is None else past
-    said = drifted(work.table.drift, measured_now, window, grain, before, work.waived)
+    waived = work.waived | ({DRIFT} if work.table.gate != "close" else set())
+    said = drifted(work.table.drift, measured_now, window, grain, before, waived)
     return joined(word, said, tally.judged), said.metrics
 
 

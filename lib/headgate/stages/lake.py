@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from headgate.core.fingerprint import digest
 from headgate.core.records import History
 from headgate.core.results import Metric
-from headgate.core.spec import Clean, Ingested, Suite, Table
+from headgate.core.spec import Clean, Ingested, Suite
 from headgate.storage.files import Files, files_for
 from headgate.storage.quarantine import Quarantine
 from headgate.storage.records import Records
@@ -129,8 +129,3 @@ class Lake:
         """Write down the files that a batch is about to read."""
         self.records.add("files", rows)
         self.ledger(table).extend(rows)
-
-
-def rules_of(table: Table) -> str:
-    """A name for a table's rules."""
-    return digest([table.quality, table.max_rejected, *table.drift])

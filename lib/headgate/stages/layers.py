@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headgate.core.spec import Table
+from headgate.core.spec import Mart, Table
+from headgate.core.windows import Grain
 from headgate.stages import clean, features, ingest, marts
 from headgate.stages.lake import Lake
 from headgate.stages.work import Due, Work
@@ -20,13 +21,22 @@ class Layer:
     due: Callable[[Lake, Any, Sequence[str] | None, bool], list[Due]]
     work: Callable[[Lake, Any, Sequence[Due]], Work]
     target: Callable[[Lake, Any], Target]
+    grain: Callable[[Lake, Any], Grain]  # how long a slice is
+
+
+def _window(lake: Lake, _: Table) -> Grain:
+    return lake.suite.window
+
+
+def _period(_: Lake, table: Mart) -> Grain:
+    return marts.grain_of(table)
 
 
 LAYERS = {
-    "ingested": Layer(ingest.due, ingest.work, ingest.target),
-    "clean": Layer(clean.due, clean.work, clean.target),
-    "features": Layer(features.due, features.work, features.target),
-    "marts": Layer(marts.due, marts.work, marts.target),
+    "ingested": Layer(ingest.due, ingest.work, ingest.target, _window),
+    "clean": Layer(clean.due, clean.work, clean.target, _window),
+    "features": Layer(features.due, features.work, features.target, features.grain_of),
+    "marts": Layer(marts.due, marts.work, marts.target, _period),
 }
 
 

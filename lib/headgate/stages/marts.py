@@ -9,11 +9,12 @@ from pyspark.sql import functions as F
 
 from headgate.core.errors import Usage
 from headgate.core.fingerprint import digest, whole
+from headgate.core.policy import rules_by_window
 from headgate.core.spec import Mart
 from headgate.core.windows import Grain
 from headgate.stages.counting import Counter
 from headgate.stages.due import reason
-from headgate.stages.lake import Lake, rules_of
+from headgate.stages.lake import Lake
 from headgate.stages.slices import Slices, first_day, named_period
 from headgate.stages.work import Due, Work
 from headgate.storage.changes import changed_slices
@@ -30,20 +31,26 @@ def due(lake: Lake, table: Mart, named: Sequence[str] | None, force: bool) -> li
     if versions is None:
         return []
     spec, through = parts(table), lake.history.through(table.name)
+    rules = rules_by_window(table, grain_of(table))
     own = lake.history.published(table.name)
     touched, why = _touched(lake, table, through, versions)
     if named is not None:
-        grain = Grain(table.period.grain)
+        grain = grain_of(table)
         touched &= overlapping(named, lake.suite.window, grain)
-    changed = {w for w, r in own.items() if reason(r, {**r.parts, **spec})}
+    tried = [*own, *lake.history.blocked(table.name)]
+    changed = {
+        w for w in tried
+        if (r := lake.history.last(table.name, w))
+        and reason(r, {**r.parts, **spec, "rules": rules(w)})
+    }  # fmt: skip
     if named is not None:
         changed &= overlapping(named, lake.suite.window, grain)
     failed = {
         w for w in lake.history.windows(table.name)
         if (r := lake.history.last(table.name, w)) and r.status == "failed"
     }  # fmt: skip
-    now = {**spec, "input": digest(versions)}
-    forced = overlapping(named or (), lake.suite.window, Grain(table.period.grain))
+    content = digest(versions)
+    forced = overlapping(named or (), lake.suite.window, grain_of(table))
     periods = touched | changed | (failed if named is None else failed & forced)
     if force and named is not None:
         periods |= forced & (set(own) | periods)
@@ -52,17 +59,28 @@ def due(lake: Lake, table: Mart, named: Sequence[str] | None, force: bool) -> li
     found = []
     for period in sorted(periods):
         last = lake.history.last(table.name, period)
+        own_parts = {**spec, "rules": rules(period)}
+        now = {**own_parts, "input": content}
         if last and last.status in ("published", "blocked") and last.parts == now and not force:
             continue
-        said = why if period in touched else reason(last, {**(last.parts if last else {}), **spec})
+        said = (
+            why
+            if period in touched
+            else reason(last, {**(last.parts if last else {}), **own_parts})
+        )
         found.append(Due(period, said or "forced", whole(now), now))
     return found
+
+
+def grain_of(table: Mart) -> Grain:
+    """How long one period of a mart is."""
+    return Grain(table.period.grain)
 
 
 def parts(table: Mart) -> dict[str, str]:
     """What every period is made of besides its rows."""
     shape = [table.reads, table.period, table.group_by, list(table.measures.items()), table.sql]
-    return {"steps": digest(shape), "rules": rules_of(table)}
+    return {"steps": digest(shape)}
 
 
 def input_versions(lake: Lake, table: Mart) -> dict[str, int] | None:
@@ -96,7 +114,7 @@ def _touched(
 
 def _names(table: Mart, values: frozenset[str] | tuple[str, ...]) -> set[str]:
     """Periods as they are written, from the text of their first day."""
-    grain = Grain(table.period.grain)
+    grain = grain_of(table)
     return {named_period(value, grain) for value in values}
 
 
@@ -138,7 +156,7 @@ def _sql(lake: Lake, table: Mart, views: Mapping[str, DataFrame]) -> DataFrame:
 def work(lake: Lake, table: Mart, chosen: Sequence[Due]) -> Work:
     """One pass over the due periods."""
     versions = input_versions(lake, table) or {}
-    grain = Grain(table.period.grain)
+    grain = grain_of(table)
     everything = rebuilds(lake, table)
     slices = Slices(tuple(one.window for one in chosen), grain)
     starts = {first_day(one.window, grain) for one in chosen}
@@ -177,6 +195,6 @@ def work(lake: Lake, table: Mart, chosen: Sequence[Due]) -> Work:
 
 def target(lake: Lake, table: Mart) -> Target:
     """Where the mart's periods go."""
-    grain = Grain(table.period.grain)
+    grain = grain_of(table)
     path = lake.path(table.name)
     return ByPeriod(lake.spark, path, table.period_column, lambda one: first_day(one, grain))

@@ -9,7 +9,9 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
+from pyspark.sql.window import Window
 
+from headgate.core.records import RunRecord
 from headgate.core.spec import Clean, Ingested, Table
 from headgate.stages.lake import Lake
 from headgate.storage.quarantine import COLUMNS
@@ -56,6 +58,17 @@ def listed(lake: Lake, names: Sequence[str], most: int) -> list[dict[str, Any]]:
     shown = rows.orderBy(*order).limit(most)
     named = [F.col(name).alias(name.removeprefix("_")) for name in COLUMNS]
     return [row.asDict() for row in shown.select("table", *named).collect()]
+
+
+def examples_of(lake: Lake, record: RunRecord, most: int) -> list[dict[str, Any]]:
+    """Some rows that a run rejected, no two for the same reasons while there are others."""
+    if not record.rows.quarantined or (rows := _all(lake, [record.table])) is None:
+        return []
+    alike = Window.partitionBy("_reasons").orderBy("_file", "_row", "_record")
+    mine = rows.where(F.col("_run") == record.run).withColumn("nth", F.row_number().over(alike))
+    named = [F.col(name).alias(name.removeprefix("_")) for name in COLUMNS]
+    shown = mine.orderBy("nth", "_file", "_row").limit(most).select(*named)
+    return [row.asDict() for row in shown.collect()]
 
 
 def total(lake: Lake, names: Sequence[str]) -> int:

@@ -17,6 +17,7 @@ from headgate.core.errors import (
     StepFailed,
     Usage,
 )
+from headgate.core.policy import in_force, said_of, waived_by
 from headgate.core.records import CheckRecord, MetricRecord, RunRecord
 from headgate.core.results import JOB_OF, Entry
 from headgate.core.spec import Table
@@ -117,7 +118,7 @@ def _one_pass(
         if lake.refreshed(table.name) | repaired(lake, table.name, crashed=lease.crashed_before):
             waiting = left()
         reached("planned")
-        now = waiting[:MOST_TOGETHER]
+        now = _of_one_gate(waiting)[:MOST_TOGETHER]
         chosen[:] = [one.window for one in now]
         whole = only is None and orders.named is None and len(now) == len(waiting)
         if not lease.crashed_before:
@@ -130,6 +131,11 @@ def _one_pass(
         raise
     finally:
         lease.release(clean=clean)
+
+
+def _of_one_gate(waiting: list[Due]) -> list[Due]:
+    """The slices that are judged by the same rules as the first: those of a pass have one gate."""
+    return [one for one in waiting if one.parts.get("rules") == waiting[0].parts.get("rules")]
 
 
 def due_now(lake: Lake, table: Table, orders: Orders) -> list[Due]:
@@ -157,17 +163,21 @@ def _guarded(
 ) -> list[Entry]:
     """The pass; whatever goes wrong becomes entries with a message."""
     refused: list[Entry] = []
+    begins = layer_of(table).grain(lake, table).start(chosen[0].window)
+    table = in_force(table, begins.date())
+    waived = orders.waived | waived_by(table)
     try:
         work = layer_of(table).work(lake, table, chosen)
         names = work.slices.names
         if not work.together and len(names) > MOST_APART:
             work, whole = work.only(names[:MOST_APART]), False
         because = f"; waived {', '.join(sorted(orders.waived))}: {orders.because}"
+        said = (because if orders.waived else "") + said_of(table)
         work = replace(
             work,
             through=work.through and whole,
-            waived=orders.waived,
-            said=because if orders.waived else "",
+            waived=waived,
+            said=said,
             past=past_of(lake, work),
         )
         refused = [_broken(work, one, started) for one in chosen if one.window in work.broken]
