@@ -37,7 +37,7 @@ def built(app: App, folder: Path, most: int = RUNS) -> Path:
     checks: dict[str, list[dict[str, Any]]] = {}
     for check in app.lake.records.checks_of([run.run for run in runs]):
         checks.setdefault(check["run"], []).append(check)
-    values = _values(app, [one for some in checks.values() for one in some])
+    values = broken_values(app, [one for some in checks.values() for one in some])
     try:
         return written(folder, runs, checks, values)
     except OSError as error:
@@ -56,7 +56,7 @@ def newest(records: Sequence[RunRecord], most: int) -> list[RunRecord]:
     return found[::-1]
 
 
-def _values(app: App, checks: Sequence[dict[str, Any]]) -> Any:
+def broken_values(app: App, checks: Sequence[dict[str, Any]]) -> Any:
     """Some of the values that rows were rejected for."""
     from headgate.quality.validation import columns_of
     from headgate.stages.unexpected import Asked, unexpected_values

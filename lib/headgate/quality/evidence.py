@@ -41,7 +41,7 @@ def arguments_of(rule: Rule) -> dict[str, Any]:
     if rule.mostly is not None:
         given["mostly"] = rule.mostly
     if rule.row_condition is not None:
-        given |= {"row_condition": rule.row_condition, "condition_parser": "spark"}
+        given["row_condition"] = rule.row_condition
     return given
 
 

@@ -60,6 +60,7 @@ def described(check: CheckRow) -> str | None:
 
 def configuration(check: CheckRow) -> Any:
     """The ExpectationConfiguration of a check; a rule that is Headgate's own is an `OWN`."""
+    from great_expectations.exceptions import GreatExpectationsError
     from great_expectations.expectations.expectation_configuration import (
         ExpectationConfiguration,
     )
@@ -74,10 +75,14 @@ def configuration(check: CheckRow) -> Any:
         kind, kwargs = SQL, {"unexpected_rows_query": _query(kwargs)}
     elif not name.startswith("expect_"):
         return own_configuration({"rule": check["rule"]}, described(check), **said)
+    if kwargs.get("row_condition"):  # SQL, which it passes through to Spark
+        asked = {"type": "pass_through", "pass_through_filter": kwargs["row_condition"]}
+        kwargs = {**kwargs, "row_condition": asked}
     made = ExpectationConfiguration(type=kind, kwargs=kwargs, description=described(check), **said)
     try:
         made.to_domain_obj()
-    except Exception:  # arguments that this release does not take are no reason to tell nothing
+    except (ValueError, TypeError, GreatExpectationsError):
+        # Arguments that this release does not take are no reason to tell nothing.
         return own_configuration({"rule": check["rule"]}, str(check["rule"]), **said)
     return made
 
