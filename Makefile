@@ -5,6 +5,8 @@ VENV   ?= .venv
 PY     := $(VENV)/bin/python
 EXTRAS := dev notebooks quality
 PYTEST := $(PY) -m pytest
+# Spark plans on one core: two sessions keep two busy. The tests of a file share one.
+SIDE_BY_SIDE := -n $(or $(WORKERS),2) --dist loadscope
 SHELLS := bin/bootstrap spark-submit.sh .ci/run
 
 export SPARK_LOCAL_IP ?= 127.0.0.1
@@ -35,10 +37,10 @@ check: install-dev ## lint, format, types, contracts, shell scripts
 	$(VENV)/bin/shellcheck $(SHELLS)
 
 unit: install-dev ## the tests that start no JVM, and the examples in docstrings
-	$(PYTEST) tests/unit lib --doctest-modules -m "not slow"
+	$(PYTEST) tests/unit lib --doctest-modules -m "not slow" $(SIDE_BY_SIDE)
 
 rest: install-dev
-	$(PYTEST) tests --ignore=tests/unit -m "not slow and not faults and not cluster"
+	$(PYTEST) tests --ignore=tests/unit -m "not slow and not faults and not cluster" $(SIDE_BY_SIDE)
 
 test-slow: install-dev ## the tests that take minutes: properties, demo, report in a browser
 	$(PYTEST) tests -m slow

@@ -81,9 +81,10 @@ def test_running_session_is_taken_in_the_suites_zone(spark: SparkSession) -> Non
 def test_reading_session_keeps_its_settings_to_itself(spark: SparkSession) -> None:
     beside = session.reading_session(spark)
     assert beside is session.reading_session(spark)
-    before = spark.conf.get("spark.sql.files.maxPartitionBytes")
-    beside.conf.set("spark.sql.files.maxPartitionBytes", "12345")
-    assert spark.conf.get("spark.sql.files.maxPartitionBytes") == before
+    most = "spark.sql.files.maxPartitionBytes"  # a file is never split, or its records lose count
+    assert (
+        int(beside.conf.get(most) or 0) == 1 << 40 != int((spark.conf.get(most) or "0").strip("b"))
+    )
     assert beside.conf.get("spark.sql.session.timeZone") == "UTC"
     assert SparkSession.getActiveSession() is spark
 

@@ -18,7 +18,7 @@ from headgate.core.errors import (
     Usage,
 )
 from headgate.storage.causes import Cause, parsed
-from headgate.storage.faults import classify, of_chain
+from headgate.storage.faults import broken_off, classify, of_chain
 
 SPARK = "org.apache.spark.SparkException"
 ABORTED = "Job aborted due to stage failure: Task 0 in stage 1.0 failed 4 times, most recent: "
@@ -221,3 +221,17 @@ def test_pythons_own_errors(error: Any, kind: type[HeadgateError]) -> None:
     found = classify(error)
     assert type(found) is kind
     assert SECRET not in found.sentence
+
+
+def untidy() -> None:
+    try:
+        raise KeyboardInterrupt
+    finally:
+        raise OSError("the gateway is gone")
+
+
+def test_an_interrupt_is_told_also_where_tidying_up_failed_after_it() -> None:
+    with pytest.raises(OSError, match="gone") as caught:
+        untidy()
+    assert (broken_off(caught.value), classify(caught.value).exit_code) == (True, 130)
+    assert not broken_off(OSError("the gateway is gone"))

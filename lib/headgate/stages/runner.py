@@ -28,7 +28,7 @@ from headgate.stages.layers import layer_of
 from headgate.stages.past import past_of
 from headgate.stages.repair import repaired
 from headgate.stages.work import Due, Hands, Work
-from headgate.storage.faults import classify
+from headgate.storage.faults import broken_off, classify
 from headgate.storage.files import files_for
 from headgate.storage.jobs import stage_was_retried, tracked
 from headgate.storage.lease import acquire
@@ -187,9 +187,9 @@ def _guarded(
         return refused + _tried(lake, work, orders, fence)
     except _Spoiled:
         raise _Spoiled(refused) from None
-    except KeyboardInterrupt:
-        raise
     except Exception as error:
+        if broken_off(error):
+            raise KeyboardInterrupt from error
         ended = {entry.window for entry in refused}
         failed = [one for one in chosen if one.window not in ended]
         told = classify(error)

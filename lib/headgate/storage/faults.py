@@ -36,11 +36,21 @@ SEE_LOG = "HEADGATE_SPARK_LOG=error shows Spark's own words (they may quote data
 Chain = tuple[Cause, ...]
 
 
+def broken_off(error: BaseException) -> bool:
+    """Whether a person ended the call, also where putting things right failed thereafter."""
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, KeyboardInterrupt):
+            return True
+        link = link.__context__
+    return False
+
+
 def classify(error: BaseException) -> HeadgateError:
     """What happened and what to do about it; never a value of the data."""
     if isinstance(error, HeadgateError):
         return error
-    if isinstance(error, KeyboardInterrupt):
+    if broken_off(error):
         return Interrupted("interrupted", next=AGAIN)
     if isinstance(error, MemoryError):
         return Infrastructure("Python ran out of memory", next="a machine or container with more")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
+import signal
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
@@ -158,11 +160,28 @@ def _choose_python(master: str) -> None:
 
 def _started(conf: SparkConf) -> SparkSession:
     try:
-        return SparkSession.builder.config(conf=conf).getOrCreate()
+        session = SparkSession.builder.config(conf=conf).getOrCreate()
+        _end_on_sigint(session.sparkContext)
+        return session
     except HeadgateError:
         raise
     except Exception as error:
         raise _not_started(error) from error
+
+
+def _end_on_sigint(context: SparkContext) -> None:
+    """Ctrl-C cancels what runs, as PySpark has it, and always ends the call.
+
+    PySpark's own handler raises what goes wrong while it cancels instead of the interrupt.
+    """
+
+    def interrupt(*_: object) -> NoReturn:
+        with contextlib.suppress(Exception):
+            context.cancelAllJobs()
+        raise KeyboardInterrupt
+
+    with contextlib.suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGINT, interrupt)
 
 
 def _not_started(error: Exception) -> HeadgateError:
