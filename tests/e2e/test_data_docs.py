@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from pathlib import Path
 
@@ -37,7 +36,7 @@ OFFLINE = ("jQuery", "$ is not defined", "vega", "ERR_NAME_NOT_RESOLVED")
 
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A suite whose gate closed on its one window: one rule failed, two passed."""
+    """A suite whose gate closed on its one window: two rules hold, one fails and rejects a row."""
     folder = tmp_path_factory.mktemp("docs")
     written(folder, {name.replace("/", "."): keys for name, keys in TABLES.items()})
     dump = folder / "raw" / "rides" / "2026-01-02.csv"
@@ -65,7 +64,12 @@ def test_the_page_of_a_run_shows_its_numbers(suite: Path, told: Typed) -> None:
     assert index == suite / "data-docs" / "index.html"
     (page,) = (index.parent / "validations" / "ingested" / "rides").rglob("*.html")
     shown = text_of(page)
-    assert "Evaluated Expectations 3 Successful Expectations 2 Unsuccessful Expectations 1" in shown
+    for said in (
+        "Evaluated Expectations 4 Successful Expectations 2 Unsuccessful Expectations 2",
+        "No more than 10 % of the rows judged may be rejected. "
+        "1 unexpected values found. 20% of 5 total rows.",
+    ):
+        assert said in shown
     assert "at least 90 % of the time" in shown
     assert "1 unexpected values found. 25% of 5 total rows." in shown
     assert "Sampled Unexpected Values <i>Depot</i>" in shown
@@ -79,6 +83,3 @@ def test_the_index_leads_to_it_without_a_network(suite: Path, told: Typed) -> No
     assert "ingested.rides 2026-01-02 failed, blocked" in text_of(index)
     links = re.findall(r'href="(validations/[^"]+)"', index.read_text(encoding="utf-8"))
     assert [(index.parent / link).is_file() for link in links] == [True]
-    checks = json.loads(headgate("show", links[0].split("_")[1].split("/")[0], "--json",
-                                 cwd=suite).out.splitlines()[-1])["checks"]  # fmt: skip
-    assert [one["success"] for one in checks] == [False, True, True]
