@@ -90,7 +90,7 @@ def test_the_reader_finds_commands() -> None:
     assert {line.words[0] for line in every} >= {"make", "headgate", "./spark-submit.sh"}
     assert {line.page for line in every} >= {"README.md", "CONTRIBUTING.md", "docs/operations.md"}
     assert {line.page for line in every if line.runs} == {
-        "README.md", "docs/gates.md", "docs/operations.md",
+        "README.md", "docs/data-docs.md", "docs/gates.md", "docs/operations.md",
     }  # fmt: skip
 
 
@@ -117,12 +117,16 @@ def _targets() -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("page", "blocked"), [("README.md", False), ("docs/operations.md", True)], ids=str
+    ("page", "blocked"),
+    [("README.md", False), ("docs/operations.md", True), ("docs/data-docs.md", True)],
+    ids=str,
 )
 def test_marked_commands_run(
     page: str, blocked: bool, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One after the other, on a small lake: each ends with the exit code that the page tells."""
+    if page == "docs/data-docs.md":
+        pytest.importorskip("great_expectations", reason="needs the extra 'quality'")
     with small_shop(spark, tmp_path, monkeypatch, blocked=blocked):
         run = _a_run(blocked)
         for line in to_run(page):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import struct
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from browser import CHROMIUM, chromium
 from commands import Typed, headgate
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next((found for name in BROWSERS if (found := shutil.which(name))), None)
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.browser,
@@ -52,24 +48,6 @@ def report(suite: Path, told: Typed) -> Path:
     """The page beside the lake."""
     assert told.code == 0, told.err
     return suite / "data" / "report.html"
-
-
-def chromium(page: Path, *options: str, size: str = "1280,1600") -> str:
-    """Open a page with no network at all; what the browser prints."""
-    assert CHROMIUM
-    done = subprocess.run(
-        [
-            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-            "--hide-scrollbars", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr",
-            f"--user-data-dir={page.parent / 'chromium'}", f"--window-size={size}", *options,
-            page.as_uri(),
-        ],
-        capture_output=True, text=True, timeout=180, check=True,
-        env={**os.environ, "HOME": str(page.parent)},
-    )  # fmt: skip
-    complaints = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    assert complaints == []
-    return done.stdout
 
 
 def test_the_answer_names_the_page(told: Typed, report: Path) -> None:

@@ -92,13 +92,17 @@ class CheckRecord:
     total: int | None
     observed: float | None
     found: str | None
+    expectation: str
+    arguments: str  # JSON
+    result: str  # JSON
     judged_at: str
 
     @staticmethod
     def of(check: Check, entry: Entry, at: str) -> CheckRecord:
         return CheckRecord(
             entry.run, entry.table, entry.window, check.rule, check.severity, check.success,
-            check.closed, check.unexpected, check.total, check.observed, check.found, at,
+            check.closed, check.unexpected, check.total, check.observed, check.found,
+            check.expectation, check.arguments, check.result, at,
         )  # fmt: skip
 
 

@@ -63,6 +63,9 @@ class Check:
     total: int | None = None
     observed: float | None = None
     found: str | None = None  # what was found, where no single number says it
+    expectation: str = ""  # great-expectations' name, or row, drift, max_rejected, on_empty
+    arguments: str = "{}"  # JSON: as great-expectations takes them
+    result: str = "{}"  # JSON: what is known of great-expectations' result
 
 
 @dataclass(frozen=True)

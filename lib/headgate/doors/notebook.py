@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headgate.app import App, opened
 from headgate.core.results import Result
 from headgate.doors import sheets
+from headgate.doors.data_docs import FOLDER, RUNS, built
 from headgate.doors.looking import rows_sheet, texts
+from headgate.doors.reporting import target
 from headgate.doors.tables import Grid
 from headgate.stages.preview import Preview
 
@@ -124,6 +127,15 @@ class OpenSuite:
         """History, newest first."""
         found = self._now().runs(what)
         return sheets.runs_sheet(found[:rows], len(found))
+
+    def data_docs(self, folder: str | Path | None = None, *, runs: int = RUNS) -> Path:
+        """Write great-expectations' Data Docs about the newest runs of each table.
+
+        The page to open; without `folder` the site goes to `data-docs` beside the lake.
+        """
+        app = self._now()
+        beside = target(None, app.suite.environment.lake).parent / FOLDER
+        return built(app, Path(folder) if folder else beside, runs)
 
     def __repr__(self) -> str:
         suite = self._app.suite

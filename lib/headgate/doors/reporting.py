@@ -7,8 +7,9 @@ import os
 import tempfile
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from headgate.doors.data_docs import FOLDER, built, need_great_expectations
 from headgate.doors.facts import Facts, Rejected
 from headgate.doors.page import page, verdict
 from headgate.doors.progress import Progress
@@ -22,18 +23,31 @@ NAME = "report.html"
 
 
 def report(arguments: argparse.Namespace) -> Answer:
-    """`headgate report`: the page beside the lake, or where `--out` says."""
+    """`headgate report`: the page beside the lake, or where `--out` says; and Data Docs."""
     from headgate.app import opened
 
+    if arguments.data_docs is not None:
+        need_great_expectations()  # before Spark starts
     with Progress(quiet=arguments.json) as progress:
         app = opened(arguments.conf, env=arguments.env, overrides=arguments.overrides)
         progress.watch(app.spark)
         facts = gathered(app)
         path = put(page(facts), target(arguments.out, app.suite.environment.lake))
+        site = None
+        if arguments.data_docs is not None:
+            site = built(app, Path(arguments.data_docs or path.parent / FOLDER))
     said, _ = verdict(facts)
     if not arguments.json:
         print(f"{path}  ({said})")
-    shown = {"suite": app.suite.name, "report": str(path), "alerts": len(facts.open_alerts)}
+        if site:
+            print(site)
+    shown: dict[str, Any] = {
+        "suite": app.suite.name,
+        "report": str(path),
+        "alerts": len(facts.open_alerts),
+    }
+    if site:
+        shown["data_docs"] = str(site)
     return shown | {"exit_code": 0, "errors": []}, 0
 
 

@@ -52,7 +52,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("undo", "back to what a window held before its last publish", "running", "undo",
             ("table", "window", "suite", "lease")),
     Command("report", "one HTML page, no network needed to open it", "reporting", "report",
-            ("suite", "out")),
+            ("suite", "out", "data_docs")),
     Command("init", "a new small suite that runs", "starting", "init", ("folder",)),
     Command("demo", "two weeks of messy dumps through all four jobs", "demo", "demo",
             ("suite", "sizes")),
@@ -120,6 +120,13 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "run_id": lambda p: p.add_argument("run_id", metavar="RUN", help="a run, or how it begins"),
     "action": lambda p: p.add_argument("action", choices=["list", "show"]),
     "out": lambda p: p.add_argument("--out", metavar="FILE", help="where to write the page"),
+    "data_docs": lambda p: p.add_argument(
+        "--data-docs",
+        nargs="?",
+        const="",
+        metavar="DIR",
+        help="great-expectations' Data Docs, too (default: data-docs/ beside the page)",
+    ),
     "folder": lambda p: p.add_argument("folder", metavar="DIR"),
     "sizes": lambda p: [
         p.add_argument("--rows", type=int, default=20_000, help="order lines in all"),

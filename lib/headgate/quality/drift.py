@@ -15,6 +15,7 @@ from headgate.core.spec import Drift
 from headgate.core.windows import Grain
 from headgate.quality.against_past import Outcome, Watch, outcome
 from headgate.quality.drift_words import told
+from headgate.quality.evidence import drift_arguments, recorded
 from headgate.quality.gate import Verdict
 from headgate.quality.past import LEARNING, OUT, RULING, USUAL, Name, Past, Profile, Ruling
 from headgate.quality.past import profile_of as profiled
@@ -141,6 +142,8 @@ def _with(said: Drifted, rule: Drift, ruling: Ruling, passed: bool) -> Drifted:
         observed=float(ruling.out),
     )
     line = "; ".join(ruling.lines)
+    found = {"observed_value": line or ruling.state, "details": {"out_of_line": ruling.out}}
+    check = recorded(check, DRIFT, drift_arguments(rule), found)
     # What a person has let pass needs nobody's attention.
     warns = out and not passed and rule.severity == "warning" and bool(line)
     return replace(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from headgate.core.labels import MAX_REJECTED, ON_EMPTY, label, names_of
 from headgate.core.results import Check, Gate
 from headgate.core.rules import RULES
 from headgate.core.spec import Rule, Table
+from headgate.quality import evidence
 from headgate.quality.outcomes import Measured, fits, outcome
 from headgate.quality.wording import allowed, closing_line, rows_line, share
 
@@ -60,7 +62,8 @@ def judge(
     for place, rule in enumerate(table.quality):
         if RULES[rule.expectation].kind == "row":
             broken, judged = counts.get(place, (0, 0))
-            findings.append(_of_rows(rule, broken, judged, lenient or is_waived(rule, waived)))
+            passes = lenient or is_waived(rule, waived)
+            findings.append(_of_rows(rule, broken, judged, rows_judged, passes))
         else:
             found = measured.get(place, {})
             private = _is_private(table, rule)
@@ -77,7 +80,7 @@ def judge(
         findings.append(_of_rejected(table, rows_judged, rows_rejected, blamed, closes))
     if empty and table.on_empty != "publish":
         closes = table.on_empty == "close" and not lenient and ON_EMPTY not in waived
-        findings.append(_of_none(closes))
+        findings.append(_of_none(table, closes))
     closing = sorted((one for one in findings if one.check.closed), key=lambda one: -one.weight)
     return Verdict(
         closed=bool(closing),
@@ -88,12 +91,23 @@ def judge(
     )
 
 
-def _of_rows(rule: Rule, broken: int, judged: int, waived: bool) -> _Finding:
+def _of_rows(rule: Rule, broken: int, judged: int, rows: int, waived: bool) -> _Finding:
     """A row rule: it closes only where `mostly` is written, else its rows just leave."""
     success = fits(broken, judged, rule.mostly)
     closes = rule.severity == "critical" and rule.mostly is not None
     return _Finding(
-        check=_check(rule, success, closes and not waived, broken, judged),
+        check=_told(
+            Check(
+                rule=rule.written or label(rule),
+                severity=rule.severity,
+                success=success,
+                closed=closes and not waived and not success,
+                unexpected=broken,
+                total=judged,
+            ),
+            rule,
+            evidence.of_rows(rule, broken, judged, rows),
+        ),
         line=rows_line(rule, broken, judged),
         weight=broken / judged if judged else 0.0,
         warns=not success and (rule.severity == "warning" or (closes and waived)),
@@ -115,24 +129,12 @@ def _of_table(rule: Rule, found: Measured, private: bool, waived: bool) -> _Find
         found=came.found,
     )
     warns = not came.success and (rule.severity == "warning" or (critical and waived))
-    return _Finding(check, came.line, WEIGHTS.get(rule.expectation, 3.0), warns)
+    told = _told(check, rule, evidence.of_table(rule, came))
+    return _Finding(told, came.line, WEIGHTS.get(rule.expectation, 3.0), warns)
 
 
-def _check(
-    rule: Rule,
-    success: bool,
-    closes: bool,
-    unexpected: int,
-    total: int,
-) -> Check:
-    return Check(
-        rule=rule.written or label(rule),
-        severity=rule.severity,
-        success=success,
-        closed=closes and not success,
-        unexpected=unexpected,
-        total=total,
-    )
+def _told(check: Check, rule: Rule, result: Mapping[str, Any]) -> Check:
+    return evidence.recorded(check, rule.expectation, evidence.arguments_of(rule), result)
 
 
 def _is_private(table: Table, rule: Rule) -> bool:
@@ -154,9 +156,11 @@ def _most_broken(table: Table, counts: Mapping[int, tuple[int, int]]) -> str:
     return f", most by {name}: {rows:,}"
 
 
-def _of_none(closes: bool) -> _Finding:
+def _of_none(table: Table, closes: bool) -> _Finding:
     """A window that would hold no row."""
     check = Check(ON_EMPTY, "critical" if closes else "warning", success=False, closed=closes)
+    wanted = {"on_empty": table.on_empty}
+    check = evidence.recorded(check, ON_EMPTY, wanted, {"observed_value": 0})
     return _Finding(check, "no row would be published", weight=5.0, warns=not closes)
 
 
@@ -170,6 +174,8 @@ def _of_rejected(table: Table, judged: int, rejected: int, blamed: str, closes: 
         unexpected=rejected,
         total=judged,
     )
+    found = evidence.counted(rejected, judged)
+    check = evidence.recorded(check, MAX_REJECTED, {"max_value": table.max_rejected}, found)
     line = (
         f"{rejected:,} of {judged:,} rows rejected ({share(rejected, judged)})"
         f"{blamed}, allowed {allowed(table.max_rejected)}"

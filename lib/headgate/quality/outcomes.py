@@ -28,6 +28,7 @@ class Outcome:
     total: int | None = None
     observed: float | None = None
     found: str | None = None  # where no single number says it
+    value: Any = None  # as great-expectations would tell it, where `observed` does not
 
 
 def outcome(rule: Rule, measured: Measured, *, private: bool = False) -> Outcome:
@@ -104,11 +105,12 @@ def _of_quantiles(rule: Rule, measured: Measured) -> Outcome:
         f"{100 * quantile:g}% {'none' if value is None else number(value)}"
         for quantile, value in zip(wanted, values, strict=True)
     )
+    told = {"quantiles": list(wanted), "values": list(values)}
     if all(inside):
-        return Outcome(True, said_line(rule, found), found=found)
+        return Outcome(True, said_line(rule, found), found=found, value=told)
     away = [f"{100 * q:g}%" for q, fit in zip(wanted, inside, strict=True) if not fit]
     line = said_line(rule, f"{found}: out of range at {', '.join(away)}")
-    return Outcome(False, line, found=found)
+    return Outcome(False, line, found=found, value=told)
 
 
 def _in_range(value: float | None, low: float | None, high: float | None) -> bool:

@@ -16,7 +16,7 @@ from headgate.core.errors import Infrastructure
 from headgate.core.records import CheckRecord, MetricRecord, RunRecord
 from headgate.core.results import Metric
 from headgate.storage.staged import open_draft
-from headgate.storage.tables import DeltaTable
+from headgate.storage.tables import DeltaTable, null_filled
 from headgate.transforms.hidden import AS_JSON
 
 _ROWS = ", ".join(
@@ -31,7 +31,8 @@ SCHEMAS = {
         inputs map<string, bigint>, through boolean, sequence bigint""",
     "checks": """run string, `table` string, window string, rule string, severity string,
         success boolean, closed boolean, unexpected bigint, total bigint, observed double,
-        found string, judged_at timestamp""",
+        found string, expectation string, arguments string, result string,
+        judged_at timestamp""",
     "metrics": """run string, `table` string, window string, `column` string, metric string,
         value double, detail string, recorded_at timestamp""",
     "files": """`table` string, file string, window string, size bigint, modified bigint,
@@ -62,7 +63,11 @@ class Records:
 
     def checks(self, run: str) -> list[dict[str, Any]]:
         """The rules judged by one run."""
-        return self._rows("checks", F.col("run") == run)
+        return self.checks_of([run])
+
+    def checks_of(self, runs: Sequence[str]) -> list[dict[str, Any]]:
+        """The rules judged by some runs."""
+        return self._rows("checks", F.col("run").isin(list(runs))) if runs else []
 
     def metrics(self, runs: Sequence[str]) -> dict[str, list[Metric]]:
         """What was measured by some runs."""
@@ -117,8 +122,8 @@ class Records:
         version = draft.read_version
         crowded = compact and version > 0 and version % COMPACT_EVERY == 0
         if crowded:
-            before = DeltaTable(self.spark, path).read(version)
-            df = before.select(df.columns).unionAll(df)
+            # Rows of an older release have fewer columns.
+            df = null_filled(DeltaTable(self.spark, path).read(version), df.schema).unionAll(df)
         draft.write(df.coalesce(1))
         # A commit that says nothing of its rows stands for all rows there are so far.
         told = name in IN_LOG and len(rows) <= MOST_IN_LOG and not crowded
