@@ -130,6 +130,7 @@ PLAIN = st.recursive(
 
 @given(PLAIN)
 @example("0:")
+@example(("(", None))
 def test_what_is_written_on_one_line_reads_back_the_same(value: object) -> None:
     faults: list[Fault] = []
     text = flow(from_python({"a": value}, "f"))

@@ -130,7 +130,8 @@ def _flow_text(node: Scalar) -> str:
         return text or "null"
     # A text that YAML would read as something else keeps its quotes.
     plain = node.filled is not None or isinstance(resolved(text), str)
-    if plain and text == text.strip() and not _SPECIAL.search(text):
+    whole = text.count("(") == text.count(")")  # the reader takes others for half an expression
+    if plain and whole and text == text.strip() and not _SPECIAL.search(text):
         return text
     return json.dumps(text, ensure_ascii=False)
 
