@@ -16,7 +16,7 @@ from headgate.core.labels import known_names, shown_names
 from headgate.core.records import RunRecord
 from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors, named_windows, selected
-from headgate.core.spec import Ingested, SparkSettings, Suite, Table
+from headgate.core.spec import Ingested, Rule, SparkSettings, Suite, Table
 from headgate.stages.idle import idle
 from headgate.stages.lake import Lake
 from headgate.stages.planning import Planned, planned
@@ -25,6 +25,7 @@ from headgate.stages.rejected import typed
 from headgate.stages.repair import absorb
 from headgate.stages.runner import Orders, record_idle, run_table
 from headgate.stages.standing import Standing, standings
+from headgate.stages.trying import Trial, tried_on
 from headgate.stages.undo import undone
 from headgate.storage.faults import classify
 from headgate.storage.session import start
@@ -167,6 +168,10 @@ class App:
             named_so = newest or self.suite.window.of(self.lake.now())
             raise Usage("a preview needs a window", next=f"--window {named_so}")
         return previewed(self.lake, table, named, quality=quality, upto=upto)
+
+    def try_rule(self, name: str, rule: Rule, window: str | None = None) -> Trial:
+        """What a rule would have done to these windows, or to the last ones; nothing is written."""
+        return tried_on(self.lake, self.named(name), rule, self.windows(window))
 
     def runs(self, what: Sequence[str] = ()) -> list[RunRecord]:
         """The runs on record, newest first."""

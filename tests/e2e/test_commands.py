@@ -243,6 +243,24 @@ def test_preview_of_a_window_without_input_ends_with_12(
     assert main([*words, "2999-01-01"]) == 2
 
 
+def test_a_rule_is_tried_on_past_windows(call: Command) -> None:
+    rule = "expect_column_values_to_be_between: {column: price, max_value: 7, mostly: 0.9}"
+    code, text, told = call("rule", "try", "clean.orders", rule)
+    assert (code, told["rule"], told["severity"]) == (0, rule, "critical")
+    seen = [(w["window"], w["was"], w["judged"], w["broken"], w["gate"]) for w in told["windows"]]
+    assert seen == [
+        ("2026-11-01", "published", 3, 1, "closes"),
+        ("2026-11-02", "blocked", 2, 1, "closes"),
+        ("2026-11-04", "published", 1, 0, "open"),
+    ]
+    assert told["total"]["closes"] == ["2026-11-01", "2026-11-02"]
+    assert "total: broken by 2 of 6 rows (33.3%) in 3 windows, 2 more rows rejected" in text
+    assert "the gate would have closed on 2026-11-01..2026-11-02\nNext: " in text
+    code, text, told = call("rule", "try", "clean.orders", "price < 9", "--severity", "info")
+    assert [window["gate"] for window in told["windows"]] == ["open"] * 3
+    assert "Next: write it under `quality:` in " in text
+
+
 def test_an_open_suite_reads_tables(suite: OpenSuite) -> None:
     assert suite.tables[0] == "ingested.orders"
     assert suite.table("clean.orders").count() == 3

@@ -45,6 +45,8 @@ COMMANDS: tuple[Command, ...] = (
             ("suite",)),
     Command("preview", "what would be written and rejected; writes nothing", "looking", "preview",
             ("table", "window", "suite", "rows")),
+    Command("rule", "what a rule would have done to past windows: try", "trying", "rule",
+            ("trying", "table", "rule", "window", "severity", "suite")),
     Command("runs", "history", "looking", "runs", ("what", "suite", "rows")),
     Command("show", "one run whole", "looking", "show", ("run_id", "suite")),
     Command("quarantine", "rejected rows: list, show", "looking", "quarantine",
@@ -119,6 +121,13 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "rows": lambda p: p.add_argument("--rows", type=int, default=20, help="how many rows to show"),
     "run_id": lambda p: p.add_argument("run_id", metavar="RUN", help="a run, or how it begins"),
     "action": lambda p: p.add_argument("action", choices=["list", "show"]),
+    "trying": lambda p: p.add_argument("action", choices=["try"]),
+    "rule": lambda p: p.add_argument(
+        "rule", metavar="RULE", help="as under `quality:` on one line, or a SQL condition"
+    ),
+    "severity": lambda p: p.add_argument(
+        "--severity", metavar="S", help="critical (the default), warning or info"
+    ),
     "out": lambda p: p.add_argument("--out", metavar="FILE", help="where to write the page"),
     "folder": lambda p: p.add_argument("folder", metavar="DIR"),
     "sizes": lambda p: [
