@@ -1,4 +1,4 @@
-"""A rule as a person types it on one line: read by what reads the files."""
+"""Rules and conditions as a person types them on one line: read by what reads the files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from headgate.conf.documents import read_text
+from headgate.conf.expressions import Expression
 from headgate.conf.nodes import Entries, Listing, Node, Scalar, from_python
 from headgate.conf.quality import Quality
 from headgate.conf.shapes import NOTHING, At, tried
@@ -47,6 +48,19 @@ def rule_typed(text: str, conf: str = "conf", severity: str | None = None) -> Ru
         what = "drift is held against the windows before, as they were measured then"
         raise Usage(what, where=FILE, next="docs/drift.md says how to tune it")
     return rules[0]
+
+
+def condition_typed(text: str, option: str) -> str:
+    """A SQL condition given with an option, as far as it can be judged without Spark.
+
+    >>> condition_typed("order_id = 42 ", "--where")
+    'order_id = 42'
+    """
+    faults: list[Fault] = []
+    read = tried(Expression("SQL condition").read, from_python(text, option), At(faults))
+    if read is NOTHING:
+        raise Misconfigured(faults, next=f'{option} "order_id = 42"')
+    return str(read)
 
 
 def _node(text: str, faults: list[Fault]) -> Node | None:

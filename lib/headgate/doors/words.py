@@ -45,8 +45,12 @@ COMMANDS: tuple[Command, ...] = (
             ("suite",)),
     Command("preview", "what would be written and rejected; writes nothing", "looking", "preview",
             ("table", "window", "suite", "rows")),
+    Command("why", "the life of a row: its file, each step, each rule, where it went", "why", "why",
+            ("table", "where", "window", "suite")),
     Command("rule", "what a rule would have done to past windows: try", "trying", "rule",
             ("trying", "table", "rule", "window", "severity", "suite")),
+    Command("suggest", "rules that the published rows speak for, with the evidence", "suggesting",
+            "suggest", ("table", "suite")),
     Command("runs", "history", "looking", "runs", ("what", "suite", "rows")),
     Command("show", "one run whole", "looking", "show", ("run_id", "suite")),
     Command("quarantine", "rejected rows: list, show", "looking", "quarantine",
@@ -127,6 +131,9 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     ),
     "severity": lambda p: p.add_argument(
         "--severity", metavar="S", help="critical (the default), warning or info"
+    ),
+    "where": lambda p: p.add_argument(
+        "--where", metavar="CONDITION", required=True, help="which rows, as a SQL condition"
     ),
     "out": lambda p: p.add_argument("--out", metavar="FILE", help="where to write the page"),
     "folder": lambda p: p.add_argument("folder", metavar="DIR"),
