@@ -254,6 +254,17 @@ def test_rows_are_lost_sight_of_where_they_are_grouped(lab: Lab) -> None:
     assert "rows say no more where they are from" in ending(passage)
 
 
+def test_a_step_that_fails_hides_nothing_of_what_is_there(lab: Lab) -> None:
+    steps = [{"derive": {"n": "cast(country AS int)"}}]  # no country is a number
+    broken = {**TABLES["clean.orders"], "steps": steps, "quality": []}
+    tables = {"ingested.orders": TABLES["ingested.orders"], "clean.orders": broken}
+    lives = Lab(lab.spark, lab.folder, tables).app().why("clean.orders", "id = 1")
+    (_, passage) = lives.found[0].passages
+    assert passage.end == "waits"
+    assert passage.why.startswith("the steps fail: ")
+    assert "UK" not in passage.why
+
+
 def test_where_nothing_matches_it_is_said_where_it_was_looked(lab: Lab) -> None:
     lives = lab.app().why("clean.orders", "id = 99")
     assert (lives.found, lives.total) == ((), 0)

@@ -156,7 +156,11 @@ def _cleaned(
     work = work_on(lake, table, windows)
     if work is None:
         return []
-    found = followed(work, origins, private)
+    try:
+        found = followed(work, origins, private)
+    except Exception as error:
+        why = f"the steps fail: {classify(error).what}"
+        return [(one, Passage(table.name, one.window, "waits", why)) for one in origins]
     now, shown = dict[str, Origin](), frozenset[Place]()
     if lake.version(table.name) is not None:
         rows = lake.delta(table.name).read()

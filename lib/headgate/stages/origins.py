@@ -15,9 +15,9 @@ from headgate.core.policy import in_force, waived_by
 from headgate.core.spec import Clean, Ingested, Suite, Table
 from headgate.stages import clean, rejected
 from headgate.stages.flow import marked
+from headgate.stages.ingest import batch_of
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of
-from headgate.stages.ledger import found_files
 from headgate.stages.preview import Looking
 from headgate.stages.runner import MOST_APART
 from headgate.stages.work import Due, Work
@@ -92,10 +92,15 @@ def search(lake: Lake, way: Sequence[Table], where: str, windows: Sequence[str] 
         if lake.quarantine(name).exists():
             kept = rejected.typed(lake, table).where("_state <> 'superseded'")
             made.look(kept, f"the quarantine of {name}")
-        work = _flow(lake, table, made.windows)
+        try:
+            work = _flow(lake, table, made.windows)
+            rows = marked(work, None)[0] if work is not None else None
+        except Exception as error:  # steps that do not run hide no row that lies somewhere
+            told = classify(error)
+            made.looked.append(f"not the rows that {name} would make now: {told.what}")
+            continue
         if work is not None:
             what = "raw files" if isinstance(table, Ingested) else "rows after the steps"
-            rows, _ = marked(work, None)
             made.look(rows, f"the {what} of {name}, {_windows(work)}")
     return made
 
@@ -109,7 +114,7 @@ def _flow(lake: Lake, table: Table, windows: Sequence[str] | None) -> Work | Non
     """The windows whose rows have to be made anew to be looked at."""
     if isinstance(table, Ingested):
         names = list(windows) if windows is not None else lake.history.blocked(table.name)
-        names = [one for one in names if one in found_files(lake, table, names).windows]
+        names = [one for one in names if one in batch_of(Looking.at(lake), table, names).windows]
     else:
         assert isinstance(table, Clean)
         there = sorted(clean.input_windows(lake, table))
@@ -133,6 +138,8 @@ def among(origins: Sequence[Origin]) -> Column:
     """Whether a row comes from one of these records."""
     windows = column("_window").isin(sorted({one.window for one in origins}))
     tests = [
-        (column("_file") == F.lit(one.file)) & (column("_row") == F.lit(one.row)) for one in origins
+        (column("_file") == F.lit(one.file))
+        & (F.coalesce(column("_row"), F.lit(0)) == F.lit(one.row))
+        for one in origins
     ]
     return windows & reduce(lambda left, right: left | right, tests)
