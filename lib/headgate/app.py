@@ -13,18 +13,23 @@ from pyspark.sql import DataFrame, SparkSession
 from headgate.conf import read_suite
 from headgate.core.errors import HeadgateError, InputMissing, Misconfigured, Usage
 from headgate.core.labels import known_names, shown_names
+from headgate.core.lives import Lives
 from headgate.core.records import RunRecord
 from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors, named_windows, selected
-from headgate.core.spec import Ingested, SparkSettings, Suite, Table
+from headgate.core.spec import Ingested, Rule, SparkSettings, Suite, Table
+from headgate.quality.portrait import Proposal, Seen
 from headgate.stages.idle import idle
 from headgate.stages.lake import Lake
+from headgate.stages.lives import lives_of
 from headgate.stages.planning import Planned, planned
 from headgate.stages.preview import Preview, previewed
 from headgate.stages.rejected import typed
 from headgate.stages.repair import absorb
 from headgate.stages.runner import Orders, record_idle, run_table
 from headgate.stages.standing import Standing, standings
+from headgate.stages.suggesting import suggested
+from headgate.stages.trying import Trial, tried_on
 from headgate.stages.undo import undone
 from headgate.storage.faults import classify
 from headgate.storage.session import start
@@ -167,6 +172,18 @@ class App:
             named_so = newest or self.suite.window.of(self.lake.now())
             raise Usage("a preview needs a window", next=f"--window {named_so}")
         return previewed(self.lake, table, named, quality=quality, upto=upto)
+
+    def try_rule(self, name: str, rule: Rule, window: str | None = None) -> Trial:
+        """What a rule would have done to these windows, or to the last ones; nothing is written."""
+        return tried_on(self.lake, self.named(name), rule, self.windows(window))
+
+    def why(self, name: str, where: str, window: str | None = None) -> Lives:
+        """The lives of the rows that a condition means, in a table or in what it reads."""
+        return lives_of(self.lake, self.named(name), where, self.windows(window))
+
+    def suggest(self, name: str) -> tuple[Seen, list[Proposal]]:
+        """Rules that a table's published rows and its history suggest."""
+        return suggested(self.lake, self.named(name))
 
     def runs(self, what: Sequence[str] = ()) -> list[RunRecord]:
         """The runs on record, newest first."""

@@ -243,6 +243,56 @@ def test_preview_of_a_window_without_input_ends_with_12(
     assert main([*words, "2999-01-01"]) == 2
 
 
+def test_a_rule_is_tried_on_past_windows(call: Command) -> None:
+    rule = "expect_column_values_to_be_between: {column: price, max_value: 7, mostly: 0.9}"
+    code, text, told = call("rule", "try", "clean.orders", rule)
+    assert (code, told["rule"], told["severity"]) == (0, rule, "critical")
+    seen = [(w["window"], w["was"], w["judged"], w["broken"], w["gate"]) for w in told["windows"]]
+    assert seen == [
+        ("2026-11-01", "published", 3, 1, "closes"),
+        ("2026-11-02", "blocked", 2, 1, "closes"),
+        ("2026-11-04", "published", 1, 0, "open"),
+    ]
+    assert told["total"]["closes"] == ["2026-11-01", "2026-11-02"]
+    assert "total: broken by 2 of 6 rows (33.3%) in 3 windows, 2 more rows rejected" in text
+    assert "the gate would have closed on 2026-11-01..2026-11-02\nNext: " in text
+    code, text, told = call("rule", "try", "clean.orders", "price < 9", "--severity", "info")
+    assert [window["gate"] for window in told["windows"]] == ["open"] * 3
+    assert "Next: write it under `quality:` in " in text
+
+
+def test_why_tells_the_life_of_a_row(call: Command) -> None:
+    code, text, told = call("why", "clean.orders", "--where", "order_id IN (2, 3, 5)")
+    assert (code, told["total"], told["table"]) == (0, 3, "clean.orders")
+    ends = {(row["file"][7:17], row["row"]): [p["end"] for p in row["passages"]]
+            for row in told["rows"]}  # fmt: skip
+    assert ends == {
+        ("2026-11-01", 2): ["written", "rejected"],
+        ("2026-11-01", 3): ["rejected"],
+        ("2026-11-02", 1): ["written", "withheld"],
+    }
+    assert "orders/2026-11-01/a.csv record 2  (window 2026-11-01)" in text
+    assert "breaks price is positive: price > 0 (critical)" in text
+    assert "derive: {vat: price * 0.2}  adds vat -0.200\n" in text
+    assert told["next"] == "headgate preview clean.orders --window 2026-11-02"
+    code, text, told = call("why", "clean.orders", "--where", "order_id = 99")
+    assert (code, told["rows"], "ingested.orders" in told["looked"]) == (0, [], True)
+    assert "no row of clean.orders or of what it reads matches; looked at" in text
+
+
+def test_suggested_rules_are_yaml_with_their_evidence(call: Command) -> None:
+    code, text, told = call("suggest", "clean.orders")
+    assert (code, told["rows"], told["windows"]) == (0, 3, 2)
+    assert told["quality"][0] == {
+        "rule": {"expect_column_values_to_be_unique": {"column": "order_id"}},
+        "written": "expect_column_values_to_be_unique: {column: order_id}",
+        "evidence": "the key: none comes twice in 3 rows of 2 windows",
+    }
+    assert "quality:\n  # the key: none comes twice in 3 rows of 2 windows\n  - expect_" in text
+    assert "# Next: headgate rule try clean.orders" in text
+    assert "expect_column_values_to_be_unique: {column: ordered}" not in text
+
+
 def test_an_open_suite_reads_tables(suite: OpenSuite) -> None:
     assert suite.tables[0] == "ingested.orders"
     assert suite.table("clean.orders").count() == 3

@@ -90,7 +90,8 @@ def test_the_reader_finds_commands() -> None:
     assert {line.words[0] for line in every} >= {"make", "headgate", "./spark-submit.sh"}
     assert {line.page for line in every} >= {"README.md", "CONTRIBUTING.md", "docs/operations.md"}
     assert {line.page for line in every if line.runs} == {
-        "README.md", "docs/data-docs.md", "docs/gates.md", "docs/operations.md",
+        "README.md", "docs/data-docs.md", "docs/gates.md", "docs/looking.md",
+        "docs/operations.md",
     }  # fmt: skip
 
 
@@ -118,7 +119,13 @@ def _targets() -> set[str]:
 
 @pytest.mark.parametrize(
     ("page", "blocked"),
-    [("README.md", False), ("docs/operations.md", True), ("docs/data-docs.md", True)],
+    [
+        ("README.md", False),
+        ("docs/operations.md", True),
+        ("docs/gates.md", True),
+        ("docs/data-docs.md", True),
+        ("docs/looking.md", False),
+    ],
     ids=str,
 )
 def test_marked_commands_run(

@@ -80,6 +80,27 @@ WORDS: dict[str, tuple[list[str], str]] = {
     ),
     "undo": (["undo", "clean.ordrs", "--window", "2026-11-01"], "did you mean 'clean.orders'?"),
     "undo of no window": (["undo", "clean.orders"], "undo needs a window"),
+    "rule to try": (
+        ["rule", "try", "clean.orders", "expect_column_values_to_be_nul: {column: a}"],
+        "rule: unknown rule 'expect_column_values_to_be_nul' (did you mean 'expect_column_",
+    ),
+    "argument of a rule to try": (
+        ["rule", "try", "clean.orders", "expect_column_values_to_be_null: {column: a, mosty: 1}"],
+        "rule mosty: unknown argument 'mosty' (did you mean 'mostly'?)",
+    ),
+    "condition to try": (["rule", "try", "clean.orders", "(a > 1"], "a '(' is not closed"),
+    "severity of a rule to try": (
+        ["rule", "try", "clean.orders", "a > 1", "--severity", "warn"],
+        "(did you mean 'warning'?)",
+    ),
+    "condition of a life": (["why", "clean.orders", "--where", "id = 'x"], "is not closed"),
+    "no condition of a life": (["why", "clean.orders"], "required: --where"),
+    "life in a mart": (["why", "clean.ordrs", "--where", "id = 1"], "'clean.orders'?"),
+    "table of a rule to try": (["rule", "try", "clean.ordrs", "a > 1"], "'clean.orders'?"),
+    "window of a rule to try": (
+        ["rule", "try", "clean.orders", "a > 1", "--window", "2999-01-01"],
+        "in the future",
+    ),
     "preview of the future": (["preview", "clean.orders", "--window", "2999-01-01"], "future"),
 }
 

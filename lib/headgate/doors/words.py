@@ -45,6 +45,12 @@ COMMANDS: tuple[Command, ...] = (
             ("suite",)),
     Command("preview", "what would be written and rejected; writes nothing", "looking", "preview",
             ("table", "window", "suite", "rows")),
+    Command("why", "the life of a row: its file, each step, each rule, where it went", "why", "why",
+            ("table", "where", "window", "suite")),
+    Command("rule", "what a rule would have done to past windows: try", "trying", "rule",
+            ("trying", "table", "rule", "window", "severity", "suite")),
+    Command("suggest", "rules that the published rows speak for, with the evidence", "suggesting",
+            "suggest", ("table", "suite")),
     Command("runs", "history", "looking", "runs", ("what", "suite", "rows")),
     Command("show", "one run whole", "looking", "show", ("run_id", "suite")),
     Command("quarantine", "rejected rows: list, show", "looking", "quarantine",
@@ -119,6 +125,16 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "rows": lambda p: p.add_argument("--rows", type=int, default=20, help="how many rows to show"),
     "run_id": lambda p: p.add_argument("run_id", metavar="RUN", help="a run, or how it begins"),
     "action": lambda p: p.add_argument("action", choices=["list", "show"]),
+    "trying": lambda p: p.add_argument("action", choices=["try"]),
+    "rule": lambda p: p.add_argument(
+        "rule", metavar="RULE", help="as under `quality:` on one line, or a SQL condition"
+    ),
+    "severity": lambda p: p.add_argument(
+        "--severity", metavar="S", help="critical (the default), warning or info"
+    ),
+    "where": lambda p: p.add_argument(
+        "--where", metavar="CONDITION", required=True, help="which rows, as a SQL condition"
+    ),
     "out": lambda p: p.add_argument("--out", metavar="FILE", help="where to write the page"),
     "data_docs": lambda p: p.add_argument(
         "--data-docs",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -21,7 +21,6 @@ from headgate.quality.passes import found_by_passes, found_in_schema, needs_pass
 from headgate.quality.past import Past
 from headgate.quality.reasons import marks
 from headgate.stages.work import Work
-from headgate.storage.transaction import Draft
 from headgate.transforms.hidden import (
     ACCEPTED,
     DELETED,
@@ -33,6 +32,12 @@ from headgate.transforms.hidden import (
 
 KINDS = 3  # fates
 PROFILE = -1  # the place of what drift measures, beside the places of the rules
+
+
+class Readable(Protocol):
+    """Rows that would be published, written already or not."""
+
+    def read_back(self) -> DataFrame: ...
 
 
 @dataclass(frozen=True)
@@ -88,12 +93,15 @@ def tallies(counts: Mapping[str, Any], code: int) -> Tally:
 
 
 def measured(
-    work: Work, draft: Draft, counts: Mapping[str, Any]
+    work: Work, draft: Readable, counts: Mapping[str, Any] | None
 ) -> dict[str, dict[int, dict[str, Any]]]:
-    """For each slice, what its table rules measured on the rows that would be published."""
+    """For each slice, what its table rules measured on the rows that would be published.
+
+    Without counts nothing was measured while the rows flowed.
+    """
     rules = work.table.quality
     found: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in work.slices.names}
-    if len(work.slices) == 1:
+    if len(work.slices) == 1 and counts is not None:
         for key, value in counts.items():
             place, _, name = key.removeprefix("m").partition("_")
             if key.startswith("m") and name:
@@ -113,7 +121,7 @@ def measured(
 
 def _grouped(
     work: Work,
-    draft: Draft,
+    draft: Readable,
     found: dict[str, dict[int, dict[str, Any]]],
 ) -> None:
     """One aggregate over the files just written: `observe` has no GROUP BY."""
@@ -132,7 +140,7 @@ def _grouped(
                 found[name][place] = {name: row[f"m{place}_{name}"] for name in named}
 
 
-def _alive(work: Work, draft: Draft) -> DataFrame:
+def _alive(work: Work, draft: Readable) -> DataFrame:
     rows = draft.read_back()
     if DELETED in rows.columns:
         rows = rows.where(~column(DELETED))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pyspark.sql import DataFrame
 
@@ -37,7 +37,6 @@ from headgate.stages.shape import Shaped, fates
 from headgate.stages.work import Due, Work
 from headgate.storage.faults import classify
 from headgate.storage.jobs import stage_was_retried, tracked
-from headgate.storage.transaction import Draft
 from headgate.transforms.hidden import (
     ACCEPTED,
     DELETED,
@@ -128,14 +127,19 @@ def previewed(
         due = [Due(one, "preview", "") for one in readable(looking, table, windows)]
         work = layer_of(table).work(looking, table, due)
         work = replace(work, past=past_of(looking, work))
-        for code, sentence in work.broken.values():
-            kinds = (ShapeBroken, InputMissing)
-            raise next(kind for kind in kinds if kind.exit_code == code)(sentence)
+        if work.broken:
+            raise refused(work)
         return foreseen(lake, work)
     except HeadgateError:
         raise
     except Exception as error:
         raise classify(error) from error
+
+
+def refused(work: Work) -> HeadgateError:
+    """The error for the first slice that cannot be read."""
+    code, sentence = next(iter(work.broken.values()))
+    return next(kind for kind in (ShapeBroken, InputMissing) if kind.exit_code == code)(sentence)
 
 
 def rules_of(listed: Sequence[Any], conf: str = "conf") -> tuple[Rule | Drift, ...]:
@@ -207,7 +211,7 @@ def foreseen(lake: Lake, work: Work) -> Preview:
     with tracked(lake.spark, f"{work.table.name} preview") as group:
         counting.drop(RECORD).write.format("noop").mode("overwrite").save()
         counts = counter.counted(trusted=not stage_was_retried(lake.spark, group))
-        found = judging.measured(work, cast(Draft, _Unwritten(rows)), counts["ends"])
+        found = judging.measured(work, Unwritten(rows), counts["ends"])
     seen = []
     for place, name in enumerate(work.slices.names):
         code = work.slices.grain.index(name) - work.slices.base
@@ -250,7 +254,7 @@ def rejected_rows(rows: DataFrame) -> DataFrame:
     return rejected.select(*kept, column(REASONS).alias("_reasons"), *record)
 
 
-class _Unwritten:
+class Unwritten:
     """The rows that would be written, where judging looks for those that were."""
 
     def __init__(self, rows: DataFrame) -> None:

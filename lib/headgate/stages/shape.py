@@ -40,6 +40,7 @@ class Shaped:
     changes: list[Change] = field(default_factory=list)
     aside: list[DataFrame] = field(default_factory=list)  # rejected rows that a step would lose
     aside_points: list[str] = field(default_factory=list)
+    frames: list[DataFrame] = field(default_factory=list)  # before the first step, after each
 
 
 def shape(
@@ -53,6 +54,7 @@ def shape(
     at = "read"
     # Without a step in between, what is read is what ends: one count is enough.
     shaped = Shaped(counter.point(rows, at) if counter and steps else rows)
+    shaped.frames.append(shaped.df)
     for place, step in enumerate(steps):
         before = shaped.df
         after = _guarded(step, before, around)
@@ -72,6 +74,7 @@ def shape(
             shaped.changes.append(Change(step, at, name))
             at = name
         shaped.df = after
+        shaped.frames.append(after)
     for rejected in shaped.aside:
         shaped.df = shaped.df.unionByName(rejected, allowMissingColumns=True).select(
             *[F.col(f"`{name}`") for name in dict.fromkeys((*shaped.df.columns, REASONS))]
