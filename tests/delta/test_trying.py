@@ -177,6 +177,19 @@ def test_windows_may_be_named_and_one_alone_is_judged_the_same(lab: Lab) -> None
     assert [one.window for one in named.windows] == ["2026-11-01", "2026-11-02"]
 
 
+def test_steps_that_need_their_window_alone_get_it(lab: Lab) -> None:
+    text = "SELECT *, row_number() OVER (ORDER BY id, line, quantity) AS n FROM input"
+    steps = [*TABLES["clean.orders"]["steps"], {"sql": text}]
+    alone = lab.having({"clean.orders": {**TABLES["clean.orders"], "steps": steps}})
+    trial = tried(alone, "n < 3")
+    assert [(o.judged, o.broken) for o in trial.windows] == [(4, 2), (2, 0), (2, 0), (3, 1)]
+    lives = alone.app().why("clean.orders", "n = 3")
+    assert [(o.origin.window, o.origin.row) for o in lives.found] == [
+        ("2026-11-01", 4), ("2026-11-04", 3),
+    ]  # fmt: skip
+    assert [life.passages[-1].steps[-1].added["n"] for life in lives.found] == [3, 3]
+
+
 def test_ingested_rows_can_be_judged_too(lab: Lab) -> None:
     trial = tried(lab, "quantity > 0", table="ingested.orders")
     assert [(o.judged, o.broken) for o in trial.windows] == [(5, 2), (2, 0), (2, 0), (3, 2)]
