@@ -22,6 +22,7 @@ from headgate.stages.preview import Looking
 from headgate.stages.runner import MOST_APART
 from headgate.stages.work import Due, Work
 from headgate.storage.faults import classify
+from headgate.storage.session import ANSI
 from headgate.transforms.hidden import column
 
 CARRIED = ("_window", "_file", "_row")  # what a row is known by
@@ -44,8 +45,7 @@ class Search:
         if self.windows is not None:
             rows = rows.where(column("_window").isin(list(self.windows)))
         try:
-            found = rows.where(F.expr(self.where)).select(*CARRIED)
-            found.schema  # noqa: B018 - Spark resolves the condition's columns here
+            found = _lenient(rows, self.where).select(*CARRIED)
         except Exception as error:
             told = classify(error)
             if not (isinstance(told, Usage) and told.what.startswith("unknown column")):
@@ -132,6 +132,20 @@ def work_on(lake: Lake, table: Table, names: Sequence[str]) -> Work | None:
     if not work.together:
         work = work.only(sorted(work.slices.names)[-MOST_APART:])
     return work if work.slices.names else None
+
+
+def _lenient(rows: DataFrame, where: str) -> DataFrame:
+    """The rows for which a condition is true; where it cannot be judged, it is not.
+
+    Spark resolves a condition when it is given, casts included, so the setting holds for it alone.
+    """
+    conf = rows.sparkSession.conf
+    before = conf.get(ANSI)
+    conf.set(ANSI, "false")
+    try:
+        return rows.where(F.expr(where))
+    finally:
+        conf.set(ANSI, before or "true")
 
 
 def among(origins: Sequence[Origin]) -> Column:
