@@ -122,6 +122,11 @@ def content(df: DataFrame, *, without: Sequence[str] = UNSTEADY) -> Counter[str]
     return Counter(found[0] for found in df.select(row).collect())
 
 
+def without_moment(rows: DataFrame) -> DataFrame:
+    """Rejected rows without the moment at which their content was first seen."""
+    return rows.withColumn("_record", F.regexp_replace("_record", '"_ingested_at":"[^"]*"', ""))
+
+
 def fates(result: Result, table: str) -> dict[str, tuple[int, int, int, int, int, int, int]]:
     """By window: read, added, written, quarantined, deduplicated, filtered, withheld."""
     found = {}

@@ -22,9 +22,8 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
-from builders import content
+from builders import content, without_moment
 from headgate.storage import jars
 from shop.generate import generate
 
@@ -57,7 +56,6 @@ STEPS = """\
 import time
 from pathlib import Path
 
-from pyspark.sql import functions as F
 
 
 def greeting(name):
@@ -225,8 +223,7 @@ def contents(spark: SparkSession, lake: Path) -> dict[str, Counter[str]]:
     for name in TABLES:
         rows = spark.read.format("delta").load(str(lake / name))
         if "_record" in rows.columns:  # the moment stands in it too
-            moment = F.regexp_replace("_record", '"_ingested_at":"[^"]*"', "")
-            rows = rows.withColumn("_record", moment)
+            rows = without_moment(rows)
         found[name] = content(rows, without=OF_THE_RUN)
     return found
 

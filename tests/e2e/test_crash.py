@@ -16,7 +16,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from builders import Lab, content, written
+from builders import Lab, content, without_moment, written
 from commands import ROOT
 from headgate.storage.points import POINTS
 
@@ -102,8 +102,7 @@ def held(lab: Lab) -> Held:
     rejected, strays = {}, 0
     for folder in sorted((lab.lake / "quarantine").iterdir()):
         rows = lab.spark.read.format("delta").load(str(folder))
-        moment = F.regexp_replace("_record", '"_ingested_at":"[^"]*"', "")
-        rows = rows.withColumn("_record", moment)
+        rows = without_moment(rows)
         rejected[folder.name] = content(rows.where(F.col("_run").isin(known)))
         strays += rows.where(~F.col("_run").isin(known)).count()
     shown = decided.select("table", "window", "status", "rows", "exit_code")

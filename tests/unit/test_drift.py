@@ -16,7 +16,7 @@ from headgate.core.windows import Grain
 from headgate.quality.drift import Drifted, drifted, joined
 from headgate.quality.gate import Verdict
 from headgate.quality.past import OUT, Past, profile_of, rulings_of
-from headgate.quality.profile_measures import identifies, metrics, private
+from headgate.quality.profile_measures import identifies, metrics
 
 RULE = Drift(metrics=tuple(METRICS), time="at", written="drift: {}")
 CRITICAL = RULE.model_copy(
@@ -278,8 +278,8 @@ def test_private_columns_and_ids_are_known() -> None:
     plain = Column.model_validate({"type": "string"})
     columns = {"email": plain.model_copy(update={"privacy": "tokenise"}), "city": plain}
     table = Ingested.model_construct(name="ingested.a", columns=columns)
-    assert private(table) == {"email"}
-    assert private(Table(name="clean.a")) == frozenset()
+    assert table.private == {"email"}
+    assert Table(name="clean.a").private == frozenset()
     assert [name for name in ("id", "ID", "order_id", "price") if identifies(name, table)] == [
         "id", "ID", "order_id",
     ]  # fmt: skip

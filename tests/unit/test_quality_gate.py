@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headgate.core.labels import MAX_REJECTED, label
+from headgate.core.labels import MAX_REJECTED, is_waived, label
 from headgate.core.rules import RULES
 from headgate.core.spec import Rule, Table
-from headgate.quality.gate import Verdict, is_waived, judge
+from headgate.quality.gate import Verdict, judge
 
 NOT_NULL = "expect_column_values_to_not_be_null"
 MEAN = "expect_column_mean_to_be_between"

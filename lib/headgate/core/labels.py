@@ -69,6 +69,11 @@ def names_of(rule: Rule | Drift) -> frozenset[str]:
     return frozenset(named if rule.expectation == "row" else named | {rule.expectation})
 
 
+def is_waived(rule: Rule | Drift, waived: frozenset[str]) -> bool:
+    """Whether a waiver names this rule, by any of its names."""
+    return bool(waived & names_of(rule))
+
+
 def known_names(table: Table) -> frozenset[str]:
     """All that a waiver of a table may name."""
     rules: list[Rule | Drift] = [*table.quality, *table.drift]

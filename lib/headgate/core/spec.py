@@ -167,6 +167,11 @@ class Table(Value):
         """The tables it reads, lookups included."""
         return ()
 
+    @property
+    def private(self) -> frozenset[str]:
+        """The columns that it declares to hold personal data."""
+        return frozenset()
+
 
 class Ingested(Table):
     """A table of the ingested layer: a contract with a supplier."""
@@ -175,6 +180,10 @@ class Ingested(Table):
     columns: Mapping[str, Column]
     on_change: OnChange = OnChange()
     window_by: str | None = None
+
+    @property
+    def private(self) -> frozenset[str]:
+        return frozenset(name for name, one in self.columns.items() if one.privacy)
 
 
 class Clean(Table):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from headgate.core.labels import DRIFT, names_of
+from headgate.core.labels import DRIFT, is_waived
 from headgate.core.results import Check, Gate, Metric
 from headgate.core.rules import METRICS, USUAL_METRICS
 from headgate.core.spec import Drift
@@ -35,11 +35,6 @@ class Drifted:
     closing: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     metrics: tuple[Metric, ...] = ()  # with what they were compared with, and each rule's ruling
-
-
-def is_waived(rule: Drift, waived: frozenset[str]) -> bool:
-    """Whether a waiver names this rule, in short or as written."""
-    return bool(waived & names_of(rule))
 
 
 def watched(rule: Drift, metrics: Iterable[Metric]) -> list[Name]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from headgate.core.labels import MAX_REJECTED, ON_EMPTY, label, names_of
+from headgate.core.labels import MAX_REJECTED, ON_EMPTY, is_waived, label
 from headgate.core.results import Check, Gate
 from headgate.core.rules import RULES
 from headgate.core.spec import Rule, Table
@@ -36,11 +36,6 @@ class _Finding:
     line: str
     weight: float
     warns: bool = False
-
-
-def is_waived(rule: Rule, waived: frozenset[str]) -> bool:
-    """Whether a waiver names this rule: as written, by great-expectations' name, or in short."""
-    return bool(waived & names_of(rule))
 
 
 def judge(
@@ -139,8 +134,7 @@ def _told(check: Check, rule: Rule, result: Mapping[str, Any]) -> Check:
 
 def _is_private(table: Table, rule: Rule) -> bool:
     """Whether a rule looks at a column that was declared to hold personal data."""
-    declared = getattr(table, "columns", {})
-    return any(name in declared and declared[name].privacy for name in rule.columns)
+    return not table.private.isdisjoint(rule.columns)
 
 
 def _most_broken(table: Table, counts: Mapping[int, tuple[int, int]]) -> str:

@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from headgate.core.spec import Rule, Table
-from headgate.quality.profile_measures import LARGEST, identifies, private
+from headgate.quality.profile_measures import LARGEST, identifies
 from headgate.transforms.hidden import column, user_columns
 
 ENOUGH = 20  # rows with a value, before a column's values say what is usual
@@ -261,4 +261,4 @@ def _count(count: int, what: str) -> str:
 
 def private_of(tables: Sequence[Table]) -> frozenset[str]:
     """The columns that any of some tables declares private."""
-    return frozenset[str]().union(*map(private, tables))
+    return frozenset[str]().union(*(table.private for table in tables))

@@ -30,14 +30,6 @@ _NESTED = (T.MapType, T.ArrayType, T.StructType)
 Probe = Callable[[Column], Mapping[str, Column]]  # from a column's living values to aggregates
 
 
-def private(table: Table) -> frozenset[str]:
-    """The columns that a table declares private, wherever it does so."""
-    columns = getattr(table, "columns", None) or {}
-    beside = getattr(table, "privacy", None)
-    named = {name for name, one in columns.items() if getattr(one, "privacy", None)}
-    return frozenset(named | set(beside if isinstance(beside, Mapping) else ()))
-
-
 def identifies(name: str, table: Table) -> bool:
     """Whether a column tells rows apart rather than describes them: a key, an id."""
     key: tuple[str, ...] = getattr(table, "key", ()) or getattr(
@@ -52,7 +44,7 @@ def probes(table: Table, schema: T.StructType, alive: Column | None = None) -> d
         return {}
     rows = alive if alive is not None else F.lit(True)
     found: dict[str, Column] = {"rows": F.count(F.when(rows, F.lit(1)))}
-    hidden, kinds = private(table), {field.name: field.dataType for field in schema.fields}
+    hidden, kinds = table.private, {field.name: field.dataType for field in schema.fields}
     for rule in table.drift:
         _all_there(rule, kinds, table)
         names = [n for n in user_columns(list(kinds)) if not rule.columns or n in rule.columns]

@@ -14,9 +14,9 @@ from functools import reduce
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from headgate.core.labels import is_waived
 from headgate.core.spec import Rule
 from headgate.quality.compile import broken, is_row_rule, row_rules
-from headgate.quality.gate import is_waived
 from headgate.transforms.hidden import BROKEN, REASONS, column
 from headgate.transforms.reasons import joined, reasons_of
 

@@ -43,15 +43,15 @@ def may_be_told(tables: Mapping[str, Table], name: str, column: str) -> bool:
     """
     table = tables[name]
     if isinstance(table, Ingested):
-        return column in table.columns and not table.columns[column].privacy
+        return column in table.columns and column not in table.private
     if not isinstance(table, Clean):
         return False
     source = next(iter(table.reads.values()))
     if isinstance(tables.get(source), Ingested):
         return may_be_told(tables, source, column)
     above = [tables[one] for one in ancestors(tables, [name])]
-    contracts = [one.columns for one in above if isinstance(one, Ingested)]
-    private = any(spec.privacy for columns in contracts for spec in columns.values())
+    contracts = [one for one in above if isinstance(one, Ingested)]
+    private = any(one.private for one in contracts)
     return bool(contracts) and not private and not column.startswith("_")
 
 
