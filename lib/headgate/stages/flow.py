@@ -35,6 +35,7 @@ from headgate.transforms.hidden import (
     QUARANTINED,
     REASONS,
     RECORD,
+    RESCUED,
     column,
     without_hidden,
 )
@@ -151,6 +152,8 @@ def outgoing(work: Work, rows: DataFrame, draft: Draft) -> DataFrame:
         rows, apart = rows.where(column(FATE) == ACCEPTED), []
     own = [DELETED] if DELETED in rows.columns else []
     kept = [*without_hidden(rows).columns, *own, *apart]
+    if work.table.layer != "ingested":
+        kept = [name for name in kept if name != RESCUED]
     return work.target.prepared(rows.select(*map(column, kept)), draft, work.slices.names)
 
 

@@ -24,6 +24,8 @@ class Slices:
 
     def code(self, text: str = "`_window`") -> str:
         """SQL for the number of the slice that some text (or a date) names; the first is 0."""
+        if self.span == 1:  # nothing to tell apart
+            return f"CASE WHEN {text} IS NOT NULL THEN 0 END"
         text = f"cast({text} as string)"
         days = f"datediff(to_date(substr({text}, 1, 10)), DATE'1970-01-01')"
         year, month = f"int(substr({text}, 1, 4))", f"int(substr({text}, 6, 2))"

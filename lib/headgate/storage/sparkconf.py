@@ -18,6 +18,8 @@ OPTIONS = "spark.driver.extraJavaOptions"
 # C1 and the serial collector start in half the time, and work for long at half the speed. With C1
 # alone Java 17 keeps only 48 MiB of compiled code, and then throws away what Spark still needs.
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m"
+# Java never compiles a method of over 8,000 bytes: those of a wide table's steps and rules are.
+LARGE = "-XX:-DontCompileHugeMethods"
 # For batch work on few cores; Java's default trades throughput for short pauses.
 STEADY = "-XX:+UseParallelGC"
 GIB = 1 << 30
@@ -31,13 +33,18 @@ def defaults(master: str, *, timezone: str, app: str, jars: Iterable[Path]) -> d
         "spark.app.name": app,
         "spark.sql.session.timeZone": timezone,
         "spark.sql.ansi.enabled": "true",
+        # Spark keeps a hundred; one run uses more, and would have each compiled anew.
+        "spark.sql.codegen.cache.maxEntries": "2000",
+        # Where in Python each column was named: several calls into the JVM for every one of them.
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
     }
     paths = [str(jar) for jar in jars]
     if paths:
         made |= _class_path(paths, local=master.startswith("local"))
     if master.startswith("local"):
-        made |= _for_one_machine()
-    return made
+        return made | _for_one_machine()
+    # As LARGE does, where the executors' Java options are the platform's.
+    return made | {"spark.sql.codegen.hugeMethodLimit": "8000"}
 
 
 def merged(
@@ -91,7 +98,7 @@ def java_options(theirs: str, *, quick: bool, archive: str) -> str:
     """Options of the driver's JVM, ours first: of two, Java takes the last.
 
     >>> java_options("-XX:+UseZGC -Dlog4j2.configurationFile=x", quick=True, archive="")
-    '-XX:+UseZGC -Dlog4j2.configurationFile=x'
+    '-XX:-DontCompileHugeMethods -XX:+UseZGC -Dlog4j2.configurationFile=x'
     """
     made = []
     log = Path(__file__).with_name("log4j2.properties")
@@ -99,6 +106,8 @@ def java_options(theirs: str, *, quick: bool, archive: str) -> str:
         made.append(f"-Dlog4j2.configurationFile={log.as_uri()}")
     if not re.search(r"-XX:\+Use\w+GC", theirs):
         made.append(QUICK if quick else STEADY)
+    if "DontCompileHugeMethods" not in theirs:
+        made.append(LARGE)
     if "SharedArchiveFile" not in theirs:
         made.append(archive)
     return " ".join(filter(None, [*made, theirs]))

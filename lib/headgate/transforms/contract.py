@@ -139,13 +139,14 @@ def cast_text(raw: str, kind: T.DataType, wanted: T.DataType, form: str | None) 
         return f"to_json({raw})" if isinstance(kind, nested) else f"CAST({raw} AS STRING)"
     if text and not isinstance(wanted, T.BinaryType):
         raw = f"trim({raw})"
-    cast = f"try_cast({raw} AS {type_text})"
     if not isinstance(wanted, T.DecimalType):
-        return cast
+        return f"try_cast({raw} AS {type_text})"
     # Spark's cast rounds in silence, and money that was rounded is money that is wrong:
-    # 1.999 does not fit decimal(10,2).
+    # 1.999 does not fit decimal(10,2). By way of the wide form, which Spark then makes only once.
     wide = f"decimal(38,{min(38 - (wanted.precision - wanted.scale), 18)})"
-    return f"CASE WHEN try_cast({raw} AS {wide}) <=> CAST({cast} AS {wide}) THEN {cast} END"
+    whole = f"try_cast({raw} AS {wide})"
+    cast = f"try_cast({whole} AS {type_text})"
+    return f"CASE WHEN {whole} <=> CAST({cast} AS {wide}) THEN {cast} END"
 
 
 def quoted(name: str) -> str:

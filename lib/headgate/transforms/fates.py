@@ -50,10 +50,10 @@ def with_fates(
     if not key:
         fate = F.when(rejected, F.lit(QUARANTINED)).otherwise(F.lit(ACCEPTED))
         return df.select("*", fate.alias(FATE))
-    partition = [column("_window"), *[column(name) for name in key], rejected]
-    place = F.row_number().over(
-        Window.partitionBy(*partition).orderBy(*newest_first(df, latest_by))
-    )
+    # The key first: rows are sorted by it, and the first column decides most comparisons.
+    partition = [*[column(name) for name in key], rejected, column("_window")]
+    order = newest_first(df, latest_by, alike=key)
+    place = F.row_number().over(Window.partitionBy(*partition).orderBy(*order))
     fate = (
         F.when(rejected, F.lit(QUARANTINED))
         .when(place > 1, F.lit(DUPLICATE))
@@ -62,13 +62,16 @@ def with_fates(
     return df.select("*", fate.alias(FATE))
 
 
-def newest_first(df: DataFrame, latest_by: Sequence[str]) -> list[Column]:
+def newest_first(
+    df: DataFrame, latest_by: Sequence[str], alike: Sequence[str] = ()
+) -> list[Column]:
     """The order in which the first row of a key wins, wholly determined by the rows themselves.
 
     `latest_by`, then a deletion, then the remaining columns in their order, nulls lowest.
-    Rows equal in all of these differ in their origin only: the earliest stays.
+    Rows equal in all of these differ in their origin only: the earliest stays. Columns in which
+    all competing rows are `alike` decide nothing.
     """
-    rest = [name for name in user_columns(df.columns) if name not in latest_by]
+    rest = [name for name in user_columns(df.columns) if name not in {*latest_by, *alike}]
     order = [sortable(df, name).desc_nulls_last() for name in latest_by]
     if DELETED in df.columns:
         order.append(column(DELETED).desc())

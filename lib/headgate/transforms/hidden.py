@@ -13,6 +13,7 @@ FATE = "__fate"
 DELETED = "__deleted"  # the row says that its key is gone
 BROKEN = "__broken"  # and a number: the rules that a row breaks, as bits
 HIDDEN = (TEXT, REASONS, RECORD, OTHERS, FATE, DELETED)
+RESCUED = "_rescued"  # what an ingested row's contract does not name, as JSON
 SYSTEM = ("_window", "_ingested_at", "_file", "_row")
 
 # Rows as JSON: whole, and with every digit of a moment. Spark's own form cuts it to milliseconds.

@@ -53,18 +53,23 @@ def rename(step: S.Rename, df: DataFrame, _: Around) -> DataFrame:
 
 
 def cast(step: S.Cast, df: DataFrame, _: Around) -> DataFrame:
-    """Values that do not fit reject their row."""
-    made: dict[str, Column] = {}
-    broken: list[Fault] = []
-    for name, kind in step.columns.items():
-        wanted = T._parse_datatype_string(kind)
+    """Values that do not fit reject their row.
+
+    In two projections: a cast that stands in two expressions of one would be done twice a row.
+    """
+    made, tried, broken = dict[str, Column](), list[Column](), list[Fault]()
+    for place, (name, kind) in enumerate(step.columns.items()):
+        wanted, new = T._parse_datatype_string(kind), f"__cast{place}"
         text = cast_text(quoted(name), df.schema[name].dataType, wanted, None)
-        made[name] = F.expr(text)
-        bad = F.expr(f"{quoted(name)} IS NOT NULL AND ({text}) IS NULL")
-        broken.append((bad, f"cast: {{{name}: {kind}}}"))
+        tried.append(F.expr(text).alias(new))
+        made[name] = F.col(new)
+        broken.append((column(name).isNotNull() & F.col(new).isNull(), f"cast: {{{name}: {kind}}}"))
     now = reasons_of(broken)
     made[REASONS] = joined(column(REASONS), now) if REASONS in df.columns else now
-    return _replaced(df, made)
+    names = [*df.columns, *([] if REASONS in df.columns else [REASONS])]
+    return df.select("*", *tried).select(
+        [made.get(name, column(name)).alias(name) for name in names]
+    )
 
 
 def derive(step: S.Derive, df: DataFrame, _: Around) -> DataFrame:
