@@ -28,7 +28,7 @@ class Known:
     windows: tuple[str, ...] = ()  # those its rows belong to, where a column tells (`window_by`)
 
     def source(self) -> SourceFile:
-        return SourceFile(self.path, self.window, self.first_seen)
+        return SourceFile(self.path, self.window, self.first_seen, self.size)
 
 
 @dataclass

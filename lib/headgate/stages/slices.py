@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from headgate.core.windows import Grain
 
@@ -18,7 +19,7 @@ class Slices:
     def __len__(self) -> int:
         return len(self.names)
 
-    @property
+    @cached_property
     def base(self) -> int:
         return min((self.grain.index(name) for name in self.names), default=0)
 
@@ -38,15 +39,18 @@ class Slices:
         }[self.grain]
         return f"({number} - {self.base})"
 
-    @property
+    @cached_property
     def span(self) -> int:
         """How many numbers there are between the first slice and the last."""
         return max((self.grain.index(n) for n in self.names), default=0) - self.base + 1
 
+    @cached_property
+    def _first(self) -> str:
+        return min(self.names, key=self.grain.index)
+
     def name(self, code: int) -> str:
         """The slice of a number."""
-        first = min(self.names, key=self.grain.index)
-        return self.grain.shift(first, code)
+        return self.grain.shift(self._first, code)
 
     def text(self, first: str) -> str:
         """SQL for a slice as it is written, from Spark's text of its first day (or hour)."""

@@ -26,6 +26,7 @@ from headgate.storage.files import Files
 from headgate.transforms.hidden import OTHERS, TEXT
 
 HEAD = 1 << 18  # bytes that are enough to see a header and whether a file is text
+TASK = 128 << 20  # bytes that one task reads, where files are small
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class SourceFile:
     path: str  # below the raw zone
     window: str
     first_seen: datetime
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,18 @@ def read_files(
     else:
         rows, shape = _json(spark, paths, source, names)
     uris = [files.uri(file.path) for file in chosen]  # as Spark shows them
-    return _origin(spark, rows, chosen, uris), shape
+    return _in_few_tasks(_origin(spark, rows, chosen, uris), chosen), shape
+
+
+def _in_few_tasks(rows: DataFrame, chosen: Sequence[SourceFile]) -> DataFrame:
+    """The rows of small files, several files a task, one after the other.
+
+    They were read a file at a time, for the numbers of their records; a task of its own for each
+    would cost more than its rows.
+    """
+    enough = 4 * rows.sparkSession.sparkContext.defaultParallelism
+    tasks = max(enough, sum(file.size for file in chosen) // TASK + 1)
+    return rows.coalesce(tasks) if len(chosen) > tasks else rows
 
 
 def _csv(spark: SparkSession, paths: Sequence[str], source: FileSource, shape: Shape) -> DataFrame:

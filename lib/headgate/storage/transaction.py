@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -66,6 +67,23 @@ class Draft(Protocol):
         """Remove what was written."""
 
 
+@dataclass(frozen=True)
+class _Add:
+    """Delta's word on a file, asked for once: each question is a call into the JVM."""
+
+    file: WrittenFile
+    text: Mapping[str, Any]
+    action: Any
+
+    @classmethod
+    def of(cls, action: Any) -> _Add:
+        text = json.loads(action.json())
+        stats = json.loads(text["add"].get("stats") or "{}")
+        window = (text["add"].get("partitionValues") or {}).get("_window")
+        file = WrittenFile(unquote(text["add"]["path"]), window, int(stats.get("numRecords", 0)))
+        return cls(file, text, action)
+
+
 class FileDraft:
     """A draft in Delta's own transaction: the data is written once."""
 
@@ -85,9 +103,9 @@ class FileDraft:
         session: Any = spark._jsparkSession
         self._log: Any = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(session, path)
         self._txn: Any = self._log.startTransaction()
-        self._adds: list[Any] = []
-        self._aside: list[Any] = []
-        self._matched: dict[str, list[Any]] = {}  # asking twice would run the same jobs again
+        self._adds: list[_Add] = []
+        self._aside: list[_Add] = []
+        self._matched: dict[str, list[_Add]] = {}  # asking twice would run the same jobs again
         self._schema: T.StructType | None = None
         self._whole: T.StructType | None = None  # with what only the rows set aside have
 
@@ -116,10 +134,11 @@ class FileDraft:
         for action in (found.apply(place) for place in range(found.size())):
             if action.getClass().getSimpleName() != "AddFile":
                 continue
-            if (_described(action).window or "").startswith(ASIDE):
-                self._aside.append(action)
+            add = _Add.of(action)
+            if (add.file.window or "").startswith(ASIDE):
+                self._aside.append(add)
             else:
-                self._adds.append(self._stripped(action, apart) if apart else action)
+                self._adds.append(self._stripped(add, apart) if apart else add)
 
     def _describe(self, txn: Any, before: T.StructType | None, schema: T.StructType) -> None:
         if before is None:
@@ -127,27 +146,25 @@ class FileDraft:
         elif schema != before:
             txn.updateMetadata(self._grown(schema), False)
 
-    def _stripped(self, add: Any, apart: Sequence[str]) -> Any:
+    def _stripped(self, add: _Add, apart: Sequence[str]) -> _Add:
         """The file without what its statistics say of columns that the table does not name."""
-        action = json.loads(add.json())
-        stats = json.loads(action["add"].get("stats") or "{}")
+        stats = json.loads(add.text["add"].get("stats") or "{}")
         for part in stats.values():
             for name in apart if isinstance(part, dict) else ():
                 part.pop(name, None)
-        action["add"]["stats"] = json.dumps(stats)
-        actions = getattr(self._delta.actions, "Action$")
-        return getattr(actions, "MODULE$").fromJson(json.dumps(action))
+        text = {"add": add.text["add"] | {"stats": json.dumps(stats)}}
+        return _Add(add.file, text, self._actions.fromJson(json.dumps(text)))
 
     def aside(self) -> DataFrame:
         assert self._whole is not None  # write comes first
         if not self._aside:
             return self._spark.createDataFrame([], self._whole)
-        paths = [f"{self._path}/{_described(add).path}" for add in self._aside]
+        paths = [f"{self._path}/{add.file.path}" for add in self._aside]
         reader = self._spark.read.schema(self._whole).option("basePath", self._path)
         return in_own_windows(reader.parquet(*paths))
 
     def written(self) -> tuple[WrittenFile, ...]:
-        return tuple(_described(add) for add in self._adds)
+        return tuple(add.file for add in self._adds)
 
     def read_back(self) -> DataFrame:
         if self._schema is None:
@@ -162,7 +179,7 @@ class FileDraft:
     def survivors(self, replace: str) -> DataFrame | None:
         if self.read_version < 0:
             return None
-        names = [_described(add).path for add in self._matching(replace)]
+        names = [add.file.path for add in self._matching(replace)]
         if not names:
             return None
         schema = self._table_schema()
@@ -174,13 +191,11 @@ class FileDraft:
     def commit(
         self, *, replace: str | None, without: frozenset[str], metadata: Mapping[str, Any]
     ) -> int:
-        kept: list[Any] = []
-        left_out: list[Any] = []
-        for add in self._adds:
-            (left_out if _described(add).window in without else kept).append(add)
+        left_out = [add for add in self._adds if add.file.window in without]
+        kept = [add.action for add in self._adds if add.file.window not in without]
         actions = [*self._fence_action(), *kept]
         if replace is not None and self.read_version >= 0:
-            actions += [add.remove() for add in self._matching(replace)]
+            actions += [add.action.remove() for add in self._matching(replace)]
         text = json.dumps(metadata, sort_keys=True)
         try:
             version = self._txn.commit(self._seq(actions), self._operation(replace, text))
@@ -200,8 +215,8 @@ class FileDraft:
         self._remove([*self._adds, *self._aside])
         self._adds, self._aside = [], []
 
-    def _remove(self, adds: Iterable[Any]) -> None:
-        paths = [f"{self._path}/{_described(add).path}" for add in adds]
+    def _remove(self, adds: Iterable[_Add]) -> None:
+        paths = [f"{self._path}/{add.file.path}" for add in adds]
         if not paths:
             return
         hadoop = self._jvm.org.apache.hadoop.fs
@@ -210,16 +225,16 @@ class FileDraft:
         for path in paths:
             files.delete(hadoop.Path(path), False)
 
-    def _matching(self, replace: str) -> list[Any]:
+    def _matching(self, replace: str) -> list[_Add]:
         if replace not in self._matched:
             self._matched[replace] = self._filtered(replace)
         return self._matched[replace]
 
-    def _filtered(self, replace: str) -> list[Any]:
+    def _filtered(self, replace: str) -> list[_Add]:
         session: Any = self._spark._jsparkSession
         predicate = session.sessionState().sqlParser().parseExpression(replace)
         found = self._txn.filterFiles(self._seq([predicate]), False).toIndexedSeq()
-        return [found.apply(place) for place in range(found.size())]
+        return [_Add.of(found.apply(place)) for place in range(found.size())]
 
     def _fence_action(self) -> list[Any]:
         if self._fence is None:
@@ -234,9 +249,13 @@ class FileDraft:
         option = self._jvm.scala.Option.apply
         return [self._delta.actions.SetTransaction(FENCE, self._fence, option(None))]
 
-    @property
+    @cached_property
     def _delta(self) -> Any:
         return self._jvm.org.apache.spark.sql.delta
+
+    @cached_property
+    def _actions(self) -> Any:
+        return getattr(getattr(self._delta.actions, "Action$"), "MODULE$")
 
     def _seq(self, items: Iterable[Any]) -> Any:
         listed = self._jvm.java.util.ArrayList()
@@ -304,13 +323,6 @@ def fence_of(spark: SparkSession, path: str) -> int:
 def in_own_windows(aside: DataFrame) -> DataFrame:
     """Rows that were set aside, with the window that they came in."""
     return aside.withColumn("_window", F.expr(f"substring(`_window`, {len(ASIDE) + 1})"))
-
-
-def _described(add: Any) -> WrittenFile:
-    text = json.loads(add.json())["add"]
-    stats = json.loads(text.get("stats") or "{}")
-    window = (text.get("partitionValues") or {}).get("_window")
-    return WrittenFile(unquote(text["path"]), window, int(stats.get("numRecords", 0)))
 
 
 def _is_conflict(error: Exception) -> bool:
