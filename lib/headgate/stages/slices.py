@@ -25,7 +25,7 @@ class Slices:
 
     def code(self, text: str = "`_window`") -> str:
         """SQL for the number of the slice that some text (or a date) names; the first is 0."""
-        if self.span == 1:  # nothing to tell apart
+        if self.span == 1 and text == "`_window`":  # a pass reads no other windows than its own
             return f"CASE WHEN {text} IS NOT NULL THEN 0 END"
         text = f"cast({text} as string)"
         days = f"datediff(to_date(substr({text}, 1, 10)), DATE'1970-01-01')"
