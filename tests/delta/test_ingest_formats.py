@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pyspark.sql import SparkSession
 
 from builders import Lab, entry, fine, states
+from headgate.core.spec import FileSource
+from headgate.storage.raw import Shape, SourceFile, read_files
+from headgate.storage.session import reading_session
 
 
 def _table(pattern: str, kind: str, **more: Any) -> dict[str, Any]:
@@ -57,6 +62,51 @@ def test_csv_as_it_comes(spark: SparkSession, tmp_path: Path) -> None:
     assert (rows.read, rows.written, rows.quarantined) == (4, 1, 3)
 
 
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "json"])
+def test_many_small_files_share_tasks_and_keep_their_numbers(
+    spark: SparkSession, tmp_path: Path, kind: str
+) -> None:
+    lab = Lab(spark, tmp_path, {"ingested.a": _table("a/{window}/*", kind)})
+    expected = []
+    for place in range(12):  # more than four times the cores, so that tasks read several
+        records = [
+            {"id": place * 10 + n, "Full Name": "x", "price": n} for n in range(place % 3 + 1)
+        ]
+        if kind == "csv":
+            text = HEADER.decode() + "".join(f"{r['id']},x,{r['price']}\n" for r in records)
+        elif kind == "jsonl":
+            text = "".join(json.dumps(record) + "\n" for record in records)
+        else:
+            text = json.dumps(records)
+        day, name = 1 + place % 2, f"{place:02d}.txt"
+        lab.content(f"a/2026-11-0{day}/{name}", text.encode())
+        expected += [
+            (f"2026-11-0{day}", f"a/2026-11-0{day}/{name}", n + 1, record["id"])
+            for n, record in enumerate(records)
+        ]
+    fine(lab.run())
+    assert lab.rows("ingested.a", "_window", "_file", "_row", "id") == sorted(expected)
+
+
+def test_few_tasks_for_many_small_files_and_more_for_large_ones(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    lab = Lab(spark, tmp_path, {"ingested.a": _table("a/{window}/*", "csv")})
+    now, shape = datetime.now(timezone.utc), Shape((("c0", "id"), ("c1", "name")))
+    paths = [f"a/2026-11-01/{place:02d}.csv" for place in range(12)]
+    for path in paths:
+        lab.content(path, b"id,name\n1,x\n")
+
+    def tasks(size: int) -> int:
+        chosen = [SourceFile(path, "2026-11-01", now, size) for path in paths]
+        source, raw = FileSource(files="a/{window}/*"), lab.app().lake.raw
+        rows, _ = read_files(reading_session(spark), raw, chosen, source, shape, ["id", "name"])
+        return rows.rdd.getNumPartitions()
+
+    assert tasks(size=30) == 4 * spark.sparkContext.defaultParallelism == 8
+    assert tasks(size=100 << 20) == 10
+
+
 def test_json_lines_and_documents(spark: SparkSession, tmp_path: Path) -> None:
     tables = {
         "ingested.lines": _table("lines/{window}.jsonl", "jsonl"),
@@ -91,6 +141,25 @@ def test_parquet_of_two_shapes(spark: SparkSession, tmp_path: Path) -> None:
         ("2026-11-01", 7, Decimal("1.50"), 1),
         ("2026-11-02", 7, Decimal("1.50"), 1),
     ]
+
+
+def test_what_was_rescued_can_be_used_and_stays_with_the_ingested_row(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    tables = {
+        "ingested.a": _table("a/{window}.csv", "csv"),
+        "clean.a": {
+            "reads": "ingested.a",
+            "steps": [{"derive": {"note": "get_json_object(_rescued, '$.note')"}}],
+            "key": ["id"],
+        },
+    }
+    lab = Lab(spark, tmp_path, tables)
+    lab.content("a/2026-11-01.csv", b"id,Full Name,price,note\n1,Ann,1,hello\n")
+    fine(lab.run())
+    assert lab.rows("clean.a", "id", "note") == [(1, "hello")]
+    own = [name for name in lab.read("clean.a").columns if name.startswith("_")]
+    assert sorted(own) == ["_file", "_ingested_at", "_row", "_window"]
 
 
 def test_columns_that_come_and_go(spark: SparkSession, tmp_path: Path) -> None:

@@ -30,6 +30,15 @@ def test_one_machine_reads_the_jars_where_they_are_and_a_cluster_is_sent_them() 
     assert cluster["spark.sql.ansi.enabled"] == "true"
 
 
+def test_a_cluster_is_not_given_methods_that_its_java_would_not_compile() -> None:
+    limit = "spark.sql.codegen.hugeMethodLimit"
+    assert limit not in made("local[2]")
+    assert made("yarn")[limit] == "8000"
+    assert "-XX:-DontCompileHugeMethods" in java_options("", quick=False, archive="")
+    theirs = "-XX:+DontCompileHugeMethods"
+    assert "-XX:-Dont" not in java_options(theirs, quick=False, archive="")
+
+
 def test_user_wins_over_platform_and_platform_over_us() -> None:
     ours = made("local[2]")
     conf = merged(
