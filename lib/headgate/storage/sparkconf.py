@@ -18,7 +18,7 @@ OPTIONS = "spark.driver.extraJavaOptions"
 # C1 and the serial collector start in half the time, and work for long at half the speed. With C1
 # alone Java 17 keeps only 48 MiB of compiled code, and then throws away what Spark still needs.
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m"
-# Java never compiles a method of over 8,000 bytes: those of a wide table's steps and rules are.
+# Java never compiles a method of over 8,000 bytes, and the steps and rules of a wide table are one.
 LARGE = "-XX:-DontCompileHugeMethods"
 # For batch work on few cores; Java's default trades throughput for short pauses.
 STEADY = "-XX:+UseParallelGC"

@@ -143,7 +143,8 @@ def cast_text(raw: str, kind: T.DataType, wanted: T.DataType, form: str | None) 
         return f"try_cast({raw} AS {type_text})"
     # Spark's cast rounds in silence, and money that was rounded is money that is wrong:
     # 1.999 does not fit decimal(10,2). By way of the wide form, which Spark then makes only once.
-    wide = f"decimal(38,{min(38 - (wanted.precision - wanted.scale), 18)})"
+    room = 38 - (wanted.precision - wanted.scale)
+    wide = f"decimal(38,{min(room, max(18, wanted.scale + 6))})"
     whole = f"try_cast({raw} AS {wide})"
     cast = f"try_cast({whole} AS {type_text})"
     return f"CASE WHEN {whole} <=> CAST({cast} AS {wide}) THEN {cast} END"
