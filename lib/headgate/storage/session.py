@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from typing import Any, NoReturn
 
 from pyspark import SparkConf, SparkContext
@@ -36,7 +37,9 @@ def stop_quietly(session: SparkSession | None) -> None:
     """Stop a session; what goes wrong meanwhile is of no interest any more."""
     try:
         if session is not None:
-            session.stop()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # PySpark's, of a JVM that died
+                session.stop()
     except Exception:
         gateway.forget_dead(patience=5)
 
