@@ -152,7 +152,7 @@ def outgoing(work: Work, rows: DataFrame, draft: Draft) -> DataFrame:
         rows, apart = rows.where(column(FATE) == ACCEPTED), []
     own = [DELETED] if DELETED in rows.columns else []
     kept = [*without_hidden(rows).columns, *own, *apart]
-    if work.table.layer != "ingested":
+    if not work.keeps_rescued:
         kept = [name for name in kept if name != RESCUED]
     return work.target.prepared(rows.select(*map(column, kept)), draft, work.slices.names)
 

@@ -148,6 +148,7 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         broken=broken,
         records=True,
         may_reject=True,
+        keeps_rescued=True,
         ungated=frozenset(window for window in windows if not batch.windows.get(window)),
     )
 

@@ -63,6 +63,7 @@ class Work:
     broken: Mapping[str, Fails] = field(default_factory=dict)  # slices that cannot be read
     waived: frozenset[str] = frozenset()
     records: bool = False  # whether rejected rows can be set aside by the write itself
+    keeps_rescued: bool = False  # whether the table has the column that ingested rows have
     may_reject: bool = False  # whether reading or a step may reject rows, whatever the rules
     past: Past = NO_PAST  # what drift holds its slices against
     said: str = ""  # what the record adds to why it ran
