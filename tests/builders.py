@@ -22,6 +22,18 @@ UNSTEADY = ("_ingested_at", "_run", "_file")  # not a function of the rows alone
 Row = Sequence[Any]
 Tables = Mapping[str, Mapping[str, Any]]
 
+ORDERS = {
+    "id": "bigint",
+    "line": "int",
+    "sku": "string",
+    "country": "string",
+    "quantity": "int",
+    "price": "decimal(10,2)",
+    "note": "string",
+    "email": "string",
+    "updated": "timestamp",
+}
+
 
 @dataclass
 class Lab:
@@ -102,6 +114,12 @@ class Lab:
             for name in self.tables
             if (self.lake / name.replace(".", "/", 1) / "_delta_log").exists()
         }
+
+
+def ingested_orders(columns: Sequence[str], **keys: Any) -> dict[str, Any]:
+    """An ingested table of orders with these of their columns, by window in the path."""
+    kinds = {name: ORDERS[name] for name in columns}
+    return {"source": {"files": "orders/{window}/*.csv"}, "columns": kinds, **keys}
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Row]) -> str:

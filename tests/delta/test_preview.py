@@ -9,25 +9,14 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from builders import Lab, fine
+from builders import Lab, fine, ingested_orders
 from headgate.core.errors import InputMissing, Misconfigured, ShapeBroken, StepFailed, Usage
 from headgate.core.results import Rows
 
 DAY, NEXT = "2026-11-01", "2026-11-02"
 COLUMNS = ("id", "line", "country", "quantity", "price", "updated")
 TABLES: dict[str, dict[str, Any]] = {
-    "ingested.orders": {
-        "source": {"files": "orders/{window}/*.csv"},
-        "columns": {
-            "id": "bigint",
-            "line": "int",
-            "country": "string",
-            "quantity": "int",
-            "price": "decimal(10,2)",
-            "updated": "timestamp",
-        },
-        "max_rejected": 0.5,
-    },
+    "ingested.orders": ingested_orders(COLUMNS, max_rejected=0.5),
     "clean.orders": {
         "reads": "ingested.orders",
         "steps": [

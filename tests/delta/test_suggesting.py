@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from builders import Lab, fine
+from builders import Lab, fine, ingested_orders
 from headgate.app import App
 from headgate.conf.nodes import to_python
 from headgate.conf.typed import rule_typed
@@ -19,19 +19,7 @@ from headgate.doors.suggesting import lines, written
 COLUMNS = ("id", "line", "sku", "country", "quantity", "price", "note", "email")
 DAYS = [f"2026-11-0{day}" for day in range(1, 5)]
 TABLES: dict[str, dict[str, Any]] = {
-    "ingested.orders": {
-        "source": {"files": "orders/{window}/*.csv"},
-        "columns": {
-            "id": "bigint",
-            "line": "int",
-            "sku": "string",
-            "country": "string",
-            "quantity": "int",
-            "price": "decimal(10,2)",
-            "note": "string",
-            "email": "string",
-        },
-    },
+    "ingested.orders": ingested_orders(COLUMNS),
     "clean.orders": {
         "reads": "ingested.orders",
         "key": ["id", "line"],

@@ -9,24 +9,14 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from builders import Lab, fine
+from builders import Lab, fine, ingested_orders
 from headgate.conf.typed import rule_typed
 from headgate.core.errors import InputMissing, Usage
 from headgate.stages.trying import Trial
 
 COLUMNS = ("id", "line", "country", "quantity", "price")
 TABLES: dict[str, dict[str, Any]] = {
-    "ingested.orders": {
-        "source": {"files": "orders/{window}/*.csv"},
-        "columns": {
-            "id": "bigint",
-            "line": "int",
-            "country": "string",
-            "quantity": "int",
-            "price": "decimal(10,2)",
-        },
-        "max_rejected": 0.5,
-    },
+    "ingested.orders": ingested_orders(COLUMNS, max_rejected=0.5),
     "clean.orders": {
         "reads": "ingested.orders",
         "steps": [

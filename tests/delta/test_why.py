@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from builders import Lab, fine
+from builders import Lab, fine, ingested_orders
 from headgate.core.errors import HeadgateError, Usage
 from headgate.core.lives import Life, Lives, Origin, Passage
 from headgate.doors.why import ending, lines, next_line
@@ -18,19 +18,11 @@ from headgate.doors.why import ending, lines, next_line
 COLUMNS = ("id", "line", "country", "quantity", "price", "updated")
 FIRST, SECOND, THIRD, FOURTH = (f"2026-11-0{day}" for day in (1, 2, 3, 4))
 TABLES: dict[str, dict[str, Any]] = {
-    "ingested.orders": {
-        "source": {"files": "orders/{window}/*.csv"},
-        "columns": {
-            "id": "bigint",
-            "line": "int",
-            "country": "string",
-            "quantity": "int",
-            "price": "decimal(10,2)",
-            "updated": "timestamp",
-        },
-        "quality": [{"expect_table_row_count_to_be_between": {"min_value": 2}}],
-        "max_rejected": 0.5,
-    },
+    "ingested.orders": ingested_orders(
+        COLUMNS,
+        quality=[{"expect_table_row_count_to_be_between": {"min_value": 2}}],
+        max_rejected=0.5,
+    ),
     "clean.orders": {
         "reads": "ingested.orders",
         "steps": [
