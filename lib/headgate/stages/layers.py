@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headgate.core.policy import in_force
 from headgate.core.spec import Mart, Table
 from headgate.core.windows import Grain
 from headgate.stages import clean, features, ingest, marts
@@ -43,3 +44,8 @@ LAYERS = {
 def layer_of(table: Table) -> Layer:
     """The layer that a table belongs to."""
     return LAYERS[table.layer]
+
+
+def under_policy(lake: Lake, table: Table, window: str) -> Table:
+    """The table with the rules that are in force for a window: those of its first day."""
+    return in_force(table, layer_of(table).grain(lake, table).start(window).date())

@@ -11,13 +11,13 @@ from pyspark.sql import functions as F
 
 from headgate.core.errors import HeadgateError, Usage
 from headgate.core.lives import Origin
-from headgate.core.policy import in_force, waived_by
+from headgate.core.policy import waived_by
 from headgate.core.spec import Clean, Ingested, Suite, Table
 from headgate.stages import clean, rejected
 from headgate.stages.flow import marked
 from headgate.stages.ingest import batch_of
 from headgate.stages.lake import Lake
-from headgate.stages.layers import layer_of
+from headgate.stages.layers import layer_of, under_policy
 from headgate.stages.preview import Looking
 from headgate.stages.runner import MOST_APART
 from headgate.stages.work import Due, Work
@@ -126,9 +126,8 @@ def work_on(lake: Lake, table: Table, names: Sequence[str]) -> Work | None:
     """The work on some windows, as many as share a plan; None where none can be read."""
     if not names or not all(lake.version(one) is not None for one in table.inputs):
         return None
-    layer, due = layer_of(table), [Due(name, "looked at", "") for name in names]
-    now = in_force(table, layer.grain(lake, table).start(max(names)).date())
-    work = replace(layer.work(Looking.at(lake), now, due), waived=waived_by(now))
+    due, now = [Due(name, "looked at", "") for name in names], under_policy(lake, table, max(names))
+    work = replace(layer_of(now).work(Looking.at(lake), now, due), waived=waived_by(now))
     if not work.together:
         work = work.only(sorted(work.slices.names)[-MOST_APART:])
     return work if work.slices.names else None

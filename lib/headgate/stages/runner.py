@@ -17,14 +17,14 @@ from headgate.core.errors import (
     StepFailed,
     Usage,
 )
-from headgate.core.policy import in_force, said_of, waived_by
+from headgate.core.policy import said_of, waived_by
 from headgate.core.records import CheckRecord, MetricRecord, RunRecord
 from headgate.core.results import JOB_OF, Entry
 from headgate.core.spec import Table
 from headgate.stages.flow import Pass, run_pass
 from headgate.stages.idle import slices
 from headgate.stages.lake import Lake
-from headgate.stages.layers import layer_of
+from headgate.stages.layers import layer_of, under_policy
 from headgate.stages.past import past_of
 from headgate.stages.repair import repaired
 from headgate.stages.work import Due, Hands, Work
@@ -163,8 +163,7 @@ def _guarded(
 ) -> list[Entry]:
     """The pass; whatever goes wrong becomes entries with a message."""
     refused: list[Entry] = []
-    begins = layer_of(table).grain(lake, table).start(chosen[0].window)
-    table = in_force(table, begins.date())
+    table = under_policy(lake, table, chosen[0].window)
     waived = orders.waived | waived_by(table)
     try:
         work = layer_of(table).work(lake, table, chosen)

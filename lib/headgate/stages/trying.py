@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from headgate.core.errors import HeadgateError, InputMissing
 from headgate.core.labels import MAX_REJECTED
-from headgate.core.policy import in_force, waived_by
+from headgate.core.policy import waived_by
 from headgate.core.results import Check
 from headgate.core.spec import Rule, Table
 from headgate.quality.compile import is_row_rule, judged
@@ -19,7 +19,7 @@ from headgate.quality.reasons import marks, rejected
 from headgate.stages import judging
 from headgate.stages.flow import fated, marked
 from headgate.stages.lake import Lake
-from headgate.stages.layers import layer_of
+from headgate.stages.layers import layer_of, under_policy
 from headgate.stages.preview import Looking, Unwritten, readable, refused
 from headgate.stages.runner import MOST_APART, MOST_TOGETHER
 from headgate.stages.work import Due, Work
@@ -126,8 +126,7 @@ def judged_lately(lake: Lake, table: Table) -> list[str]:
 
 def _work(lake: Lake, table: Table, rule: Rule, names: Sequence[str]) -> Work:
     """The table's own rules of rows decide which rows reach the rule, those of tables do not."""
-    day = layer_of(table).grain(lake, table).start(max(names)).date()
-    now = in_force(table, day)
+    now = under_policy(lake, table, max(names))
     same = (rule.expectation, rule.arguments, rule.row_condition)
     others = tuple(
         one for one in now.quality
