@@ -14,7 +14,8 @@ from pyspark.sql import SparkSession
 
 from builders import Lab, entry, fine, states
 from headgate.core.spec import FileSource
-from headgate.storage.raw import Shape, SourceFile, read_files
+from headgate.storage.heads import Shape, SourceFile
+from headgate.storage.raw import read_files
 from headgate.storage.session import reading_session
 
 

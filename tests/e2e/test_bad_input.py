@@ -111,7 +111,7 @@ def test_files_that_cannot_be_read_hold_up_their_windows_only(
         "a/2026-01-06/twice.csv": (b"id,name,id,amount\n1,n,1,1\n", "the header names 'id' twice"),
         "a/2026-01-07/plain.csv.gz": (HEADER + b"1,n,1\n", "the file is not gzip, as its name"),
         "a/2026-01-08/cut.csv.gz": (zipped[: len(zipped) // 2], "it is damaged or cut off"),
-        "a/2026-01-09/a:b.csv": (HEADER + b"1,n,1\n", "Spark cannot read a file of the name"),
+        "a/2026-01-09/a:b.csv": (HEADER + b"1,n,1\n", "Spark cannot read a file of this name"),
         "a/2026-01-10/types.csv": (HEADER + b"one,n,1\ntwo,n,1.999\n3,n,3\n", "2 of 3 rows"),
         "j/2026-01-02/binary.jsonl": (b"\x00\x01\x02", "the file is binary, not text"),
         "p/2026-01-02/short.parquet": (short, "is not Parquet, or was cut off"),

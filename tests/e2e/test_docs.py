@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType, _parse_datatype_string
 
 import headgate
 from headgate.app import opened
+from headgate.conf.reading import suite_from
 from headgate.core.results import JOBS
 from headgate.doors.cli import Parser, main
 from headgate.doors.submit_args import asked
@@ -90,7 +92,7 @@ def test_the_reader_finds_commands() -> None:
     assert {line.words[0] for line in every} >= {"make", "headgate", "./spark-submit.sh"}
     assert {line.page for line in every} >= {"README.md", "CONTRIBUTING.md", "docs/operations.md"}
     assert {line.page for line in every if line.runs} == {
-        "README.md", "docs/data-docs.md", "docs/gates.md", "docs/looking.md",
+        "README.md", "docs/data-docs.md", "docs/files.md", "docs/gates.md", "docs/looking.md",
         "docs/operations.md",
     }  # fmt: skip
 
@@ -125,6 +127,7 @@ def _targets() -> set[str]:
         ("docs/gates.md", True),
         ("docs/data-docs.md", True),
         ("docs/looking.md", False),
+        ("docs/files.md", False),
     ],
     ids=str,
 )
@@ -208,6 +211,20 @@ def test_files_that_are_named_are_there(page: str) -> None:
     places = (*above, (ROOT / page).parent)
     for name in re.findall(r"`((?:[\w-]+/)*[\w-]+\.(?:py|md|sh|toml|txt|yaml))`", text_of(page)):
         assert any((place / name).exists() for place in places), name
+
+
+def test_the_tables_that_files_md_shows_are_understood(tmp_path: Path) -> None:
+    (tmp_path / "lib" / "shop").mkdir(parents=True)
+    (tmp_path / "lib" / "shop" / "__init__.py").touch()
+    (tmp_path / "lib" / "shop" / "readers.py").write_text("def weights(content, name): ...\n")
+    for place, (_, body) in enumerate(blocks("docs/files.md", "yaml")):
+        table = yaml.safe_load(body)
+        tables = {"ingested.customers" if "source" in table else "clean.customers": table}
+        if "source" not in table:
+            kinds = {"customer_id": "bigint"}
+            source = {"files": "c/{window}/*", "format": "debezium"}
+            tables["ingested.customers"] = {"source": source, "columns": kinds}
+        assert suite_from(tables, raw="raw", lake="lake", root=tmp_path).tables, place
 
 
 def test_every_column_of_the_ops_tables_is_described(spark: SparkSession) -> None:

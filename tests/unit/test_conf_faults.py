@@ -147,6 +147,10 @@ CLEAN = {
             ":3 write: 'history' is not supported yet",
         ],
     ),
+    "the order of change data, where there is none": (
+        "key: order_id\nlatest_by: [_sequence]\n",
+        [f":3 latest_by[0]: unknown column '_sequence' (known: {COLUMNS})"],
+    ),
     "unknown columns": (
         "steps:\n  - trim: [contry]\n  - rename: {line: row}\n  - drop: [country]\n"
         "  - derive: {a: line * 2, b: upper(Country)}\n"
@@ -413,12 +417,37 @@ INGESTED = {
         ],
     ),
     "a source": (
-        "source: {files: /abs/x, format: avro}\ncolumns: {a: int}\n",
+        "source: {files: /abs/x, format: avor}\ncolumns: {a: int}\n",
         [
             ":1 source.files: must lie below the raw zone: leave out what 'raw' of the env file"
             " says",
-            ":1 source.format: 'avro' is not supported yet",
+            ":1 source.format: must be one of csv, json, jsonl, parquet, avro, orc, debezium, dms,"
+            " not 'avor' (did you mean 'avro'?)",
         ],
+    ),
+    "a reader beside a format": (
+        "source: {files: 'x/{window}/*', format: csv, reader: headgate.readers.activity}\n"
+        "columns: {a: int}\n",
+        [":1 source.reader: stands beside 'format': a table has one of them"],
+    ),
+    "a reader that is not there": (
+        "source: {files: 'x/{window}/*', reader: headgate.readers.activty}\ncolumns: {a: int}\n",
+        [
+            ":1 source.reader: the module 'headgate.readers' has no function 'activty'"
+            " (did you mean 'activity'?)"
+        ],
+    ),
+    "an encoding that nobody knows": (
+        "source: {files: 'x/{window}/*', options: {encoding: utf-17}}\ncolumns: {a: int}\n",
+        [":1 source.options: unknown encoding 'utf-17'"],
+    ),
+    "a key of no change log": (
+        "source: {files: 'x/{window}/*', key: a}\ncolumns: {a: int}\n",
+        [":1 source.key: is for 'format: debezium' only"],
+    ),
+    "a key that is no column": (
+        "source: {files: 'x/{window}/*', format: debezium, key: b}\ncolumns: {a: int}\n",
+        [":1 source.key: unknown column 'b' (known: a)"],
     ),
     "placeholders": (
         "source: {files: 'orders/{date}/*.csv'}\ncolumns: {a: int}\n",

@@ -13,8 +13,8 @@ from headgate.core.errors import (
     Infrastructure,
     InputMissing,
     Interrupted,
-    ShapeBroken,
     StepFailed,
+    Unreadable,
     Usage,
 )
 from headgate.storage.causes import Cause, parsed
@@ -149,7 +149,7 @@ def test_damaged_file_is_named() -> None:
         Cause("java.util.zip.ZipException", text=SECRET),
     )
     found = of_chain(chain)
-    assert type(found) is ShapeBroken
+    assert type(found) is Unreadable
     assert found.sentence.startswith("file:/raw/a.csv.gz: the file cannot be read")
     gone = Cause("java.io.FileNotFoundException", text="File file:/raw/a.csv.gz does not exist")
     assert type(of_chain((*chain[:2], gone))) is Infrastructure

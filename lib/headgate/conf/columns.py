@@ -11,7 +11,7 @@ from headgate.conf.words import meant
 from headgate.core.identifiers import columns_named
 from headgate.core.rules import NAMES_COLUMNS, RULES
 from headgate.core.selects import columns_of
-from headgate.core.spec import Clean, Drift, Features, Ingested, Mart, Table
+from headgate.core.spec import CHANGE_COLUMNS, Clean, Drift, Features, Ingested, Mart, Table
 from headgate.core.steps import Columns, Derive, Drop, Lookup, Rename, Step, Where
 
 _KEPT = ("_file", "_row", "_window", "_ingested_at")  # no step may touch them
@@ -46,7 +46,7 @@ class Known:
         if isinstance(table, Mart):
             return self._mart(draft, table)
         if isinstance(table, Ingested) and table.on_change.new_column != "add":
-            return (*table.columns, *SYSTEM)
+            return (*table.columns, *SYSTEM, *(CHANGE_COLUMNS if table.source.changes else ()))
         return None  # columns that the contract does not name may come in
 
     def _clean(self, draft: Draft, table: Clean) -> Columns:

@@ -73,6 +73,12 @@ INGESTED = Record(
             required=True,
         ),
         "on_change": Key(ON_CHANGE, "what happens when the files leave the contract"),
+        "resent": Key(
+            Word(("take", "skip")),
+            "a file whose content came under another name before: taken in again, or left out;"
+            " either way it is told",
+            default="take",
+        ),
         "window_by": Key(
             COLUMN, "the column that tells a row's window, where the path has no `{window}`"
         ),

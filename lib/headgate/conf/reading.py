@@ -22,7 +22,7 @@ from headgate.conf.tables import Draft, check_window, draft
 from headgate.conf.words import meant
 from headgate.core.errors import Fault, Misconfigured
 from headgate.core.results import LAYERS
-from headgate.core.spec import Clean, Suite
+from headgate.core.spec import Clean, Ingested, Suite
 from headgate.core.steps import Python
 
 PYTHON = "<python>"
@@ -234,4 +234,9 @@ def _checked(drafts: Mapping[str, Draft], declared: Sequence[str], root: Path) -
                 what = functions.fault(step.function)
                 if what:
                     each.note(what, "steps", place, "step")
+        if isinstance(each.table, Ingested) and each.table.source.reader:
+            functions = functions or Functions(root)
+            what = functions.fault(each.table.source.reader)
+            if what:
+                each.note(what, "source", "reader")
     return order

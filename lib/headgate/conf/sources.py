@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Any
 
 from headgate.conf import words
+from headgate.conf.forms import COLUMNS
 from headgate.conf.nodes import Entries
 from headgate.conf.records import Key, Record
-from headgate.conf.shapes import Anything, At, Mapped, Parsed, UnreadableError, Word
+from headgate.conf.shapes import Anything, At, Mapped, Parsed, Text, UnreadableError, Word
 from headgate.core.spec import FileSource
 
 _WORD = re.compile(r"\w+")
@@ -35,11 +37,16 @@ _JSON = _WORD.findall(
     dropFieldIfAllNull ignoreNullFields"""
 )
 _PARQUET = ("mergeSchema", "datetimeRebaseMode", "int96RebaseMode")
+_DMS = ("timestampColumnName",)  # Headgate's own: AWS' name for the column with the time
 OPTIONS = {
     "csv": (*_CSV, *_COMMON),
     "json": (*_JSON, *_COMMON),
     "jsonl": (*_JSON, *_COMMON),
     "parquet": (*_PARQUET, "pathGlobFilter", "recursiveFileLookup"),
+    "orc": ("mergeSchema", "pathGlobFilter", "recursiveFileLookup"),
+    "avro": (),
+    "debezium": ("encoding", "charset"),
+    "dms": (*_CSV, *_COMMON, *_DMS),
 }
 # Options by which Spark would lose rows or guess types.
 _OURS = {
@@ -47,8 +54,8 @@ _OURS = {
     "inferschema": "the types stand under 'columns'",
     "enforceschema": "columns are found by their names in the header",
     "columnnameofcorruptrecord": "what cannot be read goes to quarantine",
-    "ignorecorruptfiles": "a file that cannot be read stops its window",
-    "ignoremissingfiles": "a file that cannot be read stops its window",
+    "ignorecorruptfiles": "a file that cannot be read is set aside, and told",
+    "ignoremissingfiles": "a file that went away is told",
 }
 
 
@@ -94,6 +101,7 @@ def untold(text: str, grain: str) -> str | None:
 def _source(values: dict[str, Any], node: Entries, at: At) -> FileSource:
     """The source, with options that its format knows."""
     form = values.get("format", "csv")
+    _apart(values, node, at)
     known = {name.lower(): name for name in OPTIONS[form]}
     options: dict[str, bool | int | str] = {}
     good = True
@@ -115,6 +123,26 @@ def _source(values: dict[str, Any], node: Entries, at: At) -> FileSource:
     return FileSource(**{**values, "options": options})
 
 
+def _apart(values: dict[str, Any], node: Entries, at: At) -> None:
+    """Keys that do not go together."""
+    if "reader" in values and "format" in values:
+        at.key("reader").note(node, "stands beside 'format': a table has one of them")
+        raise UnreadableError
+    if "reader" in values and "." not in values["reader"]:
+        at.key("reader").note(node, "must be package.function")
+        raise UnreadableError
+    if "key" in values and values.get("format") != "debezium":
+        at.key("key").note(node, "is for 'format: debezium' only")
+        raise UnreadableError
+    options = values.get("options", {})
+    encoding = str(options.get("encoding", options.get("charset", "UTF-8")))
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        at.key("options").note(node, f"unknown encoding '{encoding[:60]}'")
+        raise UnreadableError from None
+
+
 SOURCE = Record(
     "source",
     {
@@ -125,14 +153,24 @@ SOURCE = Record(
             required=True,
         ),
         "format": Key(
-            Word(("csv", "json", "jsonl", "parquet"), later=("avro", "orc", "debezium", "dms")),
-            "how the files are written; `jsonl` is one JSON object a line",
+            Word(("csv", "json", "jsonl", "parquet", "avro", "orc", "debezium", "dms")),
+            "how the files are written; `jsonl` is one JSON object a line, `debezium` and `dms` are"
+            " change data",
             default="csv",
         ),
         "options": Key(
             Mapped(Anything("value", scalar=True, null=False), empty=True),
-            "Spark's options for this format",
+            "Spark's options for this format; `encoding` for texts; `timestampColumnName` for"
+            " `dms`",
             default="{}",
+        ),
+        "reader": Key(
+            Text("package.function"),
+            "a function of your own from the bytes and the name of a file to its records, instead"
+            " of `format`",
+        ),
+        "key": Key(
+            COLUMNS, "`debezium`: an update that changes these columns is a deletion and an insert"
         ),
     },
     make=_source,

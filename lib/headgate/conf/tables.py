@@ -114,6 +114,9 @@ def _ingested(draft: Draft, values: Values | None) -> Values | None:
         elif values["columns"][values["window_by"]].type not in ("date", "timestamp", "string"):
             kind = values["columns"][values["window_by"]].type
             draft.note(f"a {kind} tells no window: a date or timestamp does", "window_by")
+    for place, name in enumerate(values["source"].key):
+        if name not in values["columns"]:
+            draft.note(unknown("column", name, values["columns"]), "source", "key", place)
     by_case: dict[str, str] = {}
     for name in values["columns"]:
         if name.lower() in by_case:

@@ -85,6 +85,10 @@ class ShapeBroken(HeadgateError):
     exit_code = 11
 
 
+class Unreadable(ShapeBroken):
+    """One file cannot be read at all: it is set aside, the others of its batch go on."""
+
+
 class InputMissing(HeadgateError):
     """An input that this run needs is not there."""
 

@@ -12,6 +12,7 @@ from headgate.core.steps import Step
 from headgate.core.windows import Grain
 
 Severity = Literal["critical", "warning", "info"]
+CHANGE_COLUMNS = ("_op", "_sequence")  # what happened to the row, and when among all changes
 PERIOD_GRAINS = ("hour", "day", "week", "month", "year")
 
 
@@ -44,8 +45,21 @@ class FileSource(Value):
     """Files below the raw zone."""
 
     files: str
-    format: Literal["csv", "json", "jsonl", "parquet"] = "csv"
+    format: Literal["csv", "json", "jsonl", "parquet", "avro", "orc", "debezium", "dms"] = "csv"
     options: Mapping[str, bool | int | str] = {}
+    reader: str | None = None  # package.function: the bytes of a file -> its records
+    key: tuple[str, ...] = ()  # debezium: an update that changes it is a deletion and an insert
+
+    @property
+    def changes(self) -> bool:
+        """Whether its rows say what happened to a row: they carry `CHANGE_COLUMNS`."""
+        return not self.reader and self.format in ("debezium", "dms")
+
+    @property
+    def stamp(self) -> str | None:
+        """The column in which DMS writes the time of a change."""
+        written = self.options.get("timestampColumnName") if self.format == "dms" else None
+        return str(written) if written else None
 
 
 class Rule(Value):
@@ -180,6 +194,7 @@ class Ingested(Table):
     columns: Mapping[str, Column]
     on_change: OnChange = OnChange()
     window_by: str | None = None
+    resent: Literal["take", "skip"] = "take"  # files whose content came under another name before
 
     @property
     def private(self) -> frozenset[str]:

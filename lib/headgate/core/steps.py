@@ -225,6 +225,17 @@ class Python(Step):
         return None
 
 
+class Split(Step):
+    """Change data: a row that changed its key becomes two. No file names this step."""
+
+    name = "split"
+    key: tuple[str, ...]
+
+    @property
+    def adds(self) -> str | None:
+        return "a changed key: the old row is deleted, the new one inserted"
+
+
 BUILT_IN: tuple[type[Step], ...] = (
     Trim, Rename, Cast, Derive, Where, Select, Drop, Fill, Map, Deduplicate, Lookup, Sql, Python,
 )  # fmt: skip

@@ -13,10 +13,16 @@ from headgate.core.steps import Python, Step
 def code_of(steps: Sequence[Step]) -> str:
     """A name for the source files of all Python steps."""
     modules = sorted({s.function.rpartition(".")[0] for s in steps if isinstance(s, Python)})
-    return digest([[module, _source(module)] for module in modules])
+    return digest([[module, _text_of(module)] for module in modules])
 
 
-def _source(module: str) -> str:
+def source_of(function: str) -> str:
+    """A name for the source file of one function."""
+    module = function.rpartition(".")[0]
+    return digest([module, _text_of(module)])
+
+
+def _text_of(module: str) -> str:
     try:
         spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):

@@ -316,7 +316,7 @@ def entries(work: Work, judged: list[Judged], version: int | None, started: floa
             version=None if one.closed else version,
             seconds=seconds,
             message=one.verdict.message,
-            warnings=one.verdict.warnings,
+            warnings=(*work.warnings.get(one.window, ()), *one.verdict.warnings),
             exit_code=GateClosed.exit_code if one.closed else 0,
             checks=one.verdict.checks,
             reasons=one.reasons,

@@ -13,7 +13,7 @@ from pyspark.sql import types as T
 
 from headgate.core.records import History, RunRecord
 from headgate.core.results import Gate, Rows
-from headgate.core.spec import Features, Ingested, Mart, Suite, Table
+from headgate.core.spec import CHANGE_COLUMNS, Features, Ingested, Mart, Suite, Table
 from headgate.stages.counting import Counter
 from headgate.stages.ingest import matched
 from headgate.stages.lake import Lake
@@ -24,7 +24,7 @@ from headgate.stages.slices import Slices, named_period
 from headgate.stages.standing import grain_of
 from headgate.stages.work import Due, Work
 from headgate.storage.files import files_for
-from headgate.storage.raw import Shape
+from headgate.storage.heads import Shape
 from headgate.storage.records import Records
 from headgate.storage.tables import DeltaTable
 from headgate.storage.targets import ByWindow
@@ -92,6 +92,7 @@ def columns_of(lake: Lake, table: Table) -> T.StructType:
     """The columns that a table would have, from its contract or from what makes it."""
     if isinstance(table, Ingested):
         kinds = {n: T._parse_datatype_string(c.type) for n, c in table.columns.items()} | SYSTEM
+        kinds |= dict.fromkeys(CHANGE_COLUMNS if table.source.changes else (), T.StringType())
         return T.StructType([T.StructField(name, kind) for name, kind in kinds.items()])
     due = Due(grain_of(lake, table).of(SOME_DAY), "given", "")
     rows, _ = ended(layer_of(table).work(lake, table, [due]), None)
@@ -172,17 +173,23 @@ def _ingest(spark: SparkSession, suite: Suite, table: Ingested, given: Given) ->
     rows = [row for each in given.values() for row in each]
     contract = [column.from_ or name for name, column in table.columns.items()]
     extras = [name for row in rows for name in row if not name.startswith("_")]
-    names = list(dict.fromkeys((*contract, *extras)))
+    told = CHANGE_COLUMNS if table.source.changes else ()
+    names = list(dict.fromkeys((*contract, *extras, *told)))
     window = suite.window.of(SOME_DAY)
     found = sorted({str(row.get("_window", window)) for row in rows}) or [window]
 
     def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
         raw = raw_rows(spark, rows, names, window, str(suite.window.start(window)))
         raw = raw.where(F.col("_window").isin(list(windows)))
-        shape = Shape(tuple((f"c{place}", name) for place, name in enumerate(names)))
+        shape = Shape.of([name for name in names if name not in told])
         sources, rest = matched(table, shape, FILE)
+        usual = (F.lit("insert"), F.lpad(F.col("_row").cast("string"), 12, "0"))
+        more = [
+            F.coalesce(F.col(f"c{names.index(name)}"), value).alias(name)
+            for name, value in zip(told, usual, strict=False)
+        ]
         return to_contract(
-            raw, table.columns, sources, rest, table.on_change, with_record=with_record
+            raw, table.columns, sources, rest, table.on_change, with_record=with_record, more=more
         )
 
     work = Work(

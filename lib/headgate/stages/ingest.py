@@ -8,28 +8,29 @@ from difflib import get_close_matches
 
 from pyspark.sql import DataFrame
 
-from headgate.core.errors import HeadgateError, InputMissing, ShapeBroken
+from headgate.core.errors import HeadgateError, InputMissing, ShapeBroken, Unreadable
 from headgate.core.fingerprint import digest
 from headgate.core.policy import rules_by_window
 from headgate.core.results import JOB_OF
 from headgate.core.spec import Ingested
+from headgate.core.steps import Split, Step, Where
+from headgate.stages.aside import fails, refuse_known, stumbled, warnings_of
+from headgate.stages.code import source_of
 from headgate.stages.counting import Counter
 from headgate.stages.due import due_if_changed
 from headgate.stages.lake import Lake
 from headgate.stages.ledger import Batch, Known, found_files, pin
 from headgate.stages.slices import Slices
 from headgate.stages.work import Due, Fails, Work
+from headgate.storage.faults import classify
+from headgate.storage.heads import OPERATION, Shape, SourceFile, codec, shape_of
 from headgate.storage.points import reached
-from headgate.storage.raw import (
-    Shape,
-    SourceFile,
-    parquet_shapes,
-    read_files,
-    shape_of,
-)
+from headgate.storage.raw import read_files, typed_shapes
 from headgate.storage.session import reading_session
 from headgate.storage.targets import ByWindow, Target
-from headgate.transforms.contract import to_contract, windowed_by
+from headgate.transforms.changes import NO_CHANGE, Told, told_by
+from headgate.transforms.contract import garbled, to_contract, windowed_by
+from headgate.transforms.hidden import EVENT
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Matched:
     """Files of one shape, and which of their columns are the contract's."""
 
     files: tuple[SourceFile, ...]
-    shape: Shape | None
+    shape: Shape
     sources: Mapping[str, str | None]  # contract column -> raw column
     extras: Mapping[str, str]  # raw column -> name in the file
 
@@ -73,24 +74,32 @@ def _windows_of(lake: Lake, table: Ingested, files: Sequence[Known]) -> dict[str
     """The windows that the rows of new files belong to. A file that cannot be read has its own."""
     if not files:
         return {}
-    batch, broken = Batch(), dict[str, Fails]()
+    batch = Batch()
     for file in files:
         batch.windows.setdefault(file.path, []).append(replace(file, windows=()))
-    groups = _groups(lake, table, batch, list(batch.windows), broken)
-    found: dict[str, tuple[str, ...]] = {}
-    for group in groups:
-        rows = _rows(lake, table, group, list(group.files), with_record=False)
-        for row in rows.select("_file", "_window").distinct().sort("_file", "_window").collect():
-            found[row["_file"]] = (*found.get(row["_file"], ()), row["_window"])
-    return found
+    while True:
+        groups = _groups(lake, table, batch, list(batch.windows), {}, {})
+        found: dict[str, tuple[str, ...]] = {}
+        try:
+            for group in groups:
+                rows = _rows(lake, table, group, list(group.files), with_record=False)
+                told = rows.select("_file", "_window").distinct().sort("_file", "_window")
+                for row in told.collect():
+                    found[row["_file"]] = (*found.get(row["_file"], ()), row["_window"])
+            return found
+        except Exception as error:
+            if not stumbled(lake, table, files, classify(error)):
+                raise
 
 
 def parts(table: Ingested, batch: Batch, window: str) -> dict[str, str]:
     """What the window is made of. A file that went away since does not change that."""
     there = [(file.path, file.content) for file in batch.windows[window]]
+    there += [(file.path, "skipped") for file in batch.skipped.get(window, ())]
     files = sorted([*there, *batch.gone.get(window, [])])
-    contract = digest([table.source, list(table.columns.items()), table.on_change, table.window_by])
-    return {"files": digest(files), "contract": contract}
+    contract = [table.source, list(table.columns.items()), table.on_change, table.window_by]
+    code = {"code": source_of(table.source.reader)} if table.source.reader else {}
+    return {"files": digest(files), "contract": digest(contract), **code}
 
 
 def missing(lake: Lake, table: Ingested, window: str) -> InputMissing:
@@ -105,29 +114,20 @@ def missing(lake: Lake, table: Ingested, window: str) -> InputMissing:
 
 
 def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
-    """Pin the batch, look at the shape of each file, and hand the readable windows to the flow."""
+    """Look at the shape of each file, pin the batch, and hand the readable windows to the flow."""
     windows = [one.window for one in chosen]
     batch = batch_of(lake, table, windows)
-    pin(lake, table.name, batch.fresh(windows))
+    broken = _gone(table, batch, windows)
+    aside: dict[str, Unreadable] = {}
+    groups = _groups(lake, table, batch, windows, broken, aside)
+    pin(lake, table.name, batch, windows, {path: error.what for path, error in aside.items()})
     reached("pinned")
-    broken: dict[str, Fails] = {}
-    for window in windows:
-        gone = batch.gone.get(window)
-        if gone:
-            broken[window] = _told(
-                InputMissing(
-                    f"{gone[0][0]} was read before and is not there any more; without it the "
-                    f"window would lose its rows",
-                    where=f"{table.name} {window}",
-                    next="put the file back and run it again",
-                )
-            )
-    groups = _groups(lake, table, batch, windows, broken)
+    warnings = warnings_of(lake, table, batch, windows, aside, broken)
     slices = Slices(tuple(w for w in windows if w not in broken), lake.suite.window)
 
     def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
         made = []
-        wanted = {file.path for window in windows for file in batch.windows.get(window, ())}
+        wanted = {file.path for file in batch.files(windows)}
         for group in groups:
             files = [file for file in group.files if file.path in wanted]
             if files:
@@ -145,12 +145,39 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         due={one.window: one for one in chosen},
         read=read,
         target=target(lake, table),
+        steps=steps_of(table),
         broken=broken,
+        warnings=warnings,
+        sets_aside=lambda error: stumbled(lake, table, batch.files(windows), error),
         records=True,
         may_reject=True,
         keeps_rescued=True,
         ungated=frozenset(window for window in windows if not batch.windows.get(window)),
     )
+
+
+def steps_of(table: Ingested) -> tuple[Step, ...]:
+    """What is done to the records of a change log, on the record."""
+    if table.source.format != "debezium":
+        return ()
+    split = (Split(key=table.source.key),) if table.source.key else ()
+    return (Where(keep=f"{EVENT} IS NULL", because=NO_CHANGE), *split)
+
+
+def _gone(table: Ingested, batch: Batch, windows: Sequence[str]) -> dict[str, Fails]:
+    """The windows that lack files which were read before."""
+    return {
+        window: fails(
+            InputMissing(
+                f"{batch.gone[window][0][0]} was read before and is not there any more; without it "
+                "the window would lose its rows",
+                where=f"{table.name} {window}",
+                next="put the file back and run it again",
+            )
+        )
+        for window in windows
+        if batch.gone.get(window)
+    }
 
 
 def target(lake: Lake, table: Ingested) -> Target:
@@ -159,22 +186,33 @@ def target(lake: Lake, table: Ingested) -> Target:
 
 
 def _groups(
-    lake: Lake, table: Ingested, batch: Batch, windows: Sequence[str], broken: dict[str, Fails]
+    lake: Lake,
+    table: Ingested,
+    batch: Batch,
+    windows: Sequence[str],
+    broken: dict[str, Fails],
+    aside: dict[str, Unreadable],
 ) -> list[Matched]:
-    shapes: dict[Shape | None, list[SourceFile]] = {}
+    """The files that can be read, by shape; windows that cannot be, and files, are noted."""
+    names = [column.from_ or name for name, column in table.columns.items()]
+    shapes: dict[Shape, list[SourceFile]] = {}
     taken: set[str] = set()
     for window in windows:
         for file in sorted(batch.windows.get(window, []), key=lambda f: f.path):
             if window in broken:
                 break
-            if file.path in taken:
+            if file.path in taken or file.path in aside:
                 continue
             try:
-                shape = shape_of(lake.raw, file.path, table.source)
-                if shape is not None:
+                refuse_known(lake, table, file)
+                shape = shape_of(lake.raw, file.source(), table.source, names)
+                if shape.columns:
                     matched(table, shape, file.path)
+            except Unreadable as error:
+                aside[file.path] = error
+                continue
             except HeadgateError as error:
-                broken[window] = _told(error)
+                broken[window] = fails(error)
                 break
             taken.add(file.path)
             shapes.setdefault(shape, []).append(file.source())
@@ -183,32 +221,37 @@ def _groups(
         readable = tuple(file for file in files if file.window not in broken)
         if not readable:
             continue
-        if shape is not None:
+        if shape.way == "typed":
+            made += _typed_groups(lake, table, readable, broken, aside)
+        elif shape.columns:
             sources, extras = matched(table, shape, readable[0].path)
             made.append(Matched(readable, shape, sources, extras))
-        elif table.source.format == "parquet":
-            made += _parquet_groups(lake, table, readable, broken)
         else:
-            names = [column.from_ or name for name, column in table.columns.items()]
-            sources = {name: f"c{place}" for place, name in enumerate(table.columns)}
-            shape = Shape(tuple((f"c{place}", name) for place, name in enumerate(names)))
-            made.append(Matched(readable, shape, sources, {}))
+            by_name = {name: f"c{place}" for place, name in enumerate(table.columns)}
+            made.append(Matched(readable, Shape.of(names, shape.way), by_name, {}))
     return made
 
 
-def _parquet_groups(
-    lake: Lake, table: Ingested, files: tuple[SourceFile, ...], broken: dict[str, Fails]
+def _typed_groups(
+    lake: Lake,
+    table: Ingested,
+    files: tuple[SourceFile, ...],
+    broken: dict[str, Fails],
+    aside: dict[str, Unreadable],
 ) -> list[Matched]:
     made = []
-    groups, damaged = parquet_shapes(reading_session(lake.spark), lake.raw, files)
-    broken.update({file.window: _told(error) for file, error in damaged.items()})
-    for group in groups.values():
-        names = lake.spark.read.parquet(lake.raw.for_spark(group[0].path)).columns
-        shape = Shape(tuple((f"c{place}", name) for place, name in enumerate(names)))
+    spark = reading_session(lake.spark)
+    groups, damaged = typed_shapes(spark, lake.raw, files, table.source)
+    aside.update({file.path: error for file, error in damaged.items()})
+    for columns, group in groups.values():
+        shape = Shape.of(columns, "typed")
         try:
             sources, extras = matched(table, shape, group[0].path)
+        except Unreadable as error:
+            aside.update({file.path: error for file in group})
+            continue
         except ShapeBroken as error:
-            broken.update({file.window: _told(error) for file in group})
+            broken.update({file.window: fails(error) for file in group})
             continue
         made.append(Matched(tuple(group), shape, sources, extras))
     return [
@@ -222,14 +265,18 @@ def matched(
     table: Ingested, shape: Shape, path: str
 ) -> tuple[dict[str, str | None], dict[str, str]]:
     """Contract columns and what they are called in a file. Raises `ShapeBroken`, with a guess."""
-    by_name = {name: raw for raw, name in shape.columns}
-    folded = {name.strip().lower(): raw for raw, name in shape.columns}
-    sources: dict[str, str | None] = {}
-    for name, column in table.columns.items():
-        wanted = column.from_ or name
-        sources[name] = by_name.get(wanted) or folded.get(wanted.strip().lower())
+    sources = {
+        name: _source(table, column.from_ or name, shape, path)
+        for name, column in table.columns.items()
+    }
     used = {raw for raw in sources.values() if raw}
-    extras = {raw: name for raw, name in shape.columns if raw not in used}
+    if not used:
+        raise Unreadable(
+            "it has none of the contract's columns: no header, or another table's file",
+            where=path,
+            next=f"put it elsewhere, or correct {table.file or table.name}",
+        )
+    extras = {raw: name for raw, name in shape.columns if raw not in used and is_extra(table, name)}
     lacking = [table.columns[name].from_ or name for name, raw in sources.items() if raw is None]
     if lacking and table.on_change.missing_column == "block":
         raise ShapeBroken(
@@ -246,6 +293,27 @@ def matched(
     return sources, extras
 
 
+def is_extra(table: Ingested, name: str) -> bool:
+    """Whether a column that the contract does not know is more than what DMS adds to each row."""
+    own = (OPERATION, (table.source.stamp or "").lower())
+    return table.source.format != "dms" or name.strip().lower() not in own
+
+
+def _source(table: Ingested, wanted: str, shape: Shape, path: str) -> str | None:
+    """The raw column of a name, whatever its case where that leaves no doubt."""
+    folded = wanted.strip().lower()
+    alike = {name: raw for raw, name in shape.columns if name.strip().lower() == folded}
+    unclear = wanted not in alike or table.on_change.new_column == "add"
+    if len(alike) > 1 and unclear:  # a table cannot hold both
+        one, other = list(alike)[:2]
+        raise Unreadable(
+            f"its columns '{one}' and '{other}' differ only in case",
+            where=path,
+            next=f"say which is meant in {table.file or table.name} (from: …), or rename one",
+        )
+    return alike.get(wanted) or next(iter(alike.values()), None)
+
+
 def _renamed(name: str, extras: list[str]) -> str:
     close = get_close_matches(name.lower(), [e.lower() for e in extras], 1, 0.5)
     if not close and len(extras) != 1:
@@ -257,22 +325,25 @@ def _renamed(name: str, extras: list[str]) -> str:
 def _rows(
     lake: Lake, table: Ingested, group: Matched, files: list[SourceFile], with_record: bool
 ) -> DataFrame:
-    names = [name for _, name in group.shape.columns] if group.shape else []
+    names = [name for _, name in group.shape.columns]
     spark = reading_session(lake.spark)
     raw, shape = read_files(spark, lake.raw, files, table.source, group.shape, names)
-    sources, extras = group.sources, group.extras
-    if table.source.format == "parquet":
+    sources, extras, typed = group.sources, group.extras, shape.way == "typed"
+    if typed:
         sources, extras = matched(table, shape, files[0].path)
+    told = Told(raw, (), ())
+    if table.source.changes:
+        told = told_by(raw, table.columns, table.source.key)
+    faults = list(told.faults)
+    if not (typed or table.source.reader):
+        faults += garbled(table.columns, sources, codec(table.source).upper())
     rows = to_contract(
-        raw, table.columns, sources, extras, table.on_change, with_record=with_record
-    )
+        told.rows, table.columns, sources, extras, table.on_change,
+        with_record=with_record, more=told.columns, faults=faults,
+    )  # fmt: skip
     if table.window_by is None:
         return rows
     return windowed_by(rows, table.window_by, lake.suite.window.value)
-
-
-def _told(error: HeadgateError) -> Fails:
-    return error.exit_code, error.sentence
 
 
 JOB = JOB_OF["ingested"]

@@ -35,6 +35,10 @@ class Lake:
     clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     contents: dict[tuple[str, int, str], str] = field(default_factory=dict)
     unrecorded: set[str] = field(default_factory=set)  # tables whose commits say more than records
+    # Files below the folders of a table that its path does not match, as last listed whole.
+    strangers: dict[str, list[str]] = field(default_factory=dict)
+    # Files that a pass of this call stumbled over: by table, path and content, what is wrong.
+    damaged: dict[tuple[str, str, str], str] = field(default_factory=dict)
     _ledger: dict[str, list[dict[str, Any]]] | None = None
     _metrics: dict[str, list[Metric]] = field(default_factory=dict)  # by run
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from pathlib import PurePosixPath
 from typing import Any
 
 from headgate.core.paths import Pattern
 from headgate.core.spec import Ingested
 from headgate.stages.lake import Lake
 from headgate.storage.files import FileInfo
-from headgate.storage.raw import SourceFile
+from headgate.storage.heads import SourceFile
+
+TAKEN, ASIDE, SKIPPED = "taken", "set aside", "skipped"  # states of a file in the ledger
+FOLDER = "folder"  # what stands for the content of a folder
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,10 @@ class Known:
     first_seen: datetime
     new: str = ""  # what is new about it; empty where the ledger has it like this
     windows: tuple[str, ...] = ()  # those its rows belong to, where a column tells (`window_by`)
+    state: str = ""  # in the ledger; empty where the ledger does not have it like this
+    aside: str = ""  # why it cannot be read, where its name alone tells
+    replaces: bool = False  # whether another content of it was taken in before
+    copy_of: str = ""  # an earlier file with the same content
 
     def source(self) -> SourceFile:
         return SourceFile(self.path, self.window, self.first_seen, self.size)
@@ -37,12 +46,36 @@ class Batch:
 
     windows: dict[str, list[Known]] = field(default_factory=dict)
     gone: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # files not there any more
+    skipped: dict[str, list[Known]] = field(default_factory=dict)  # re-sent, and not wanted twice
     strangers: list[str] = field(default_factory=list)  # below the folder, but match nothing
 
-    def fresh(self, windows: Iterable[str]) -> list[Known]:
-        """The files of some windows that the ledger does not have like this."""
-        new = {f.path: f for w in windows for f in self.windows.get(w, ()) if f.new}
-        return list(new.values())
+    def files(self, windows: Iterable[str]) -> list[Known]:
+        """The files of some windows, each once."""
+        return list({f.path: f for w in windows for f in self.windows.get(w, ())}.values())
+
+
+@dataclass
+class Book:
+    """The ledger of one table, by what is asked of it."""
+
+    latest: dict[str, Row] = field(default_factory=dict)  # by file
+    seen: dict[tuple[str, str], str] = field(default_factory=dict)  # by file and content, when
+    states: dict[str, dict[str, str]] = field(default_factory=dict)  # by file, then by content
+
+    @staticmethod
+    def of(rows: Iterable[Row]) -> Book:
+        book = Book()
+        for row in rows:
+            file, content = row["file"], row["content"]
+            book.latest[file] = row
+            book.seen.setdefault((file, content), row["first_seen"])
+            book.states.setdefault(file, {})[content] = row["state"]
+        return book
+
+    def replaced(self, file: str, content: str) -> bool:
+        """Whether another content of a file was taken in before."""
+        states = self.states.get(file, {})
+        return any(state == TAKEN for other, state in states.items() if other != content)
 
 
 Tell = Callable[[Sequence[Known]], Mapping[str, tuple[str, ...]]]
@@ -55,59 +88,99 @@ def found_files(
 
     `tell` says to which windows the rows of new files belong, where only a column does.
     """
-    pattern = Pattern(table.source.files, lake.suite.window)
-    rows = lake.ledger(table.name)
-    latest = {row["file"]: row for row in rows}
-    seen: dict[tuple[str, str], str] = {}
-    for row in rows:
-        seen.setdefault((row["file"], row["content"]), row["first_seen"])
-    batch = Batch()
+    pattern, book = Pattern(table.source.files, lake.suite.window), Book.of(lake.ledger(table.name))
+    batch, found = Batch(), dict[str, Known]()
     prefixes = [pattern.prefix]
     if only is not None and pattern.windowed:
         prefixes = pattern.folders(only)
     now = lake.clock().replace(microsecond=0)
-    there = set()
-    found: list[Known] = []
-    for prefix in prefixes:
-        for info in lake.raw.listing(prefix):
-            window = pattern.window_of(info.path)
-            if window is None:
-                batch.strangers.append(info.path)
-                continue
-            there.add(info.path)
-            known_row = latest.get(info.path)
-            content = _content(lake, info, known_row)
-            same = known_row is not None and known_row["content"] == content
-            new = "" if same else _news(info.path, known_row)
-            first = seen.get((info.path, content))
-            seen_at = _moment(first) if first else now
-            if not window:
-                window = _first_window(lake, known_row)
-            told = tuple(known_row["window"].split(",")) if known_row and tell and same else ()
-            found.append(
-                Known(info.path, window, info.size, info.modified_ns, content, seen_at, new, told)
-            )
-    if tell:
-        found = _told(found, tell, latest, batch)
-    for known in found:
+    for info in (info for prefix in prefixes for info in lake.raw.listing(prefix)):
+        window = pattern.window_of(info.path)
+        folder = _folder(pattern, info.path) if window is None else None
+        if folder is not None:
+            info, window = FileInfo(folder, 0, 0), pattern.window_of(folder)
+        if window is None:
+            batch.strangers.append(info.path)
+        elif info.path not in found:
+            found[info.path] = _known(lake, book, info, window, now, by_column=tell is not None)
+    wanted = []
+    for known in _copies_told(found, book).values():
+        if known.copy_of and table.resent == "skip":
+            batch.windows.setdefault(known.window, [])
+            batch.skipped.setdefault(known.window, []).append(known)
+        else:
+            wanted.append(known)
+    for known in _told(wanted, tell, book.latest, batch) if tell else wanted:
         for one in known.windows or (known.window,):
             batch.windows.setdefault(one, []).append(known)
-    for path, row in latest.items():
-        if path not in there:
+    for path, row in book.latest.items():
+        # What was never taken in may go as it came.
+        if path not in found and (row["state"] == TAKEN or book.replaced(path, row["content"])):
             for one in row["window"].split(","):
                 batch.gone.setdefault(one, []).append((path, row["content"]))
+    if only is None:
+        lake.strangers[table.name] = batch.strangers
     return batch
 
 
-def _first_window(lake: Lake, row: Mapping[str, Any] | None) -> str:
+def _folder(pattern: Pattern, path: str) -> str | None:
+    """The folder above a file that is called as a file of the table would be."""
+    above = (str(one) for one in PurePosixPath(path).parents if one.suffix)
+    return next((one for one in above if pattern.window_of(one) is not None), None)
+
+
+def _known(
+    lake: Lake, book: Book, info: FileInfo, window: str, now: datetime, *, by_column: bool
+) -> Known:
+    row = book.latest.get(info.path)
+    folder = not info.modified_ns
+    content = FOLDER if folder else _content(lake, info, row)
+    same = row is not None and row["content"] == content
+    first = book.seen.get((info.path, content))
+    return Known(
+        path=info.path,
+        window=window or _first_window(lake, row),
+        size=info.size,
+        modified=info.modified_ns,
+        content=content,
+        first_seen=_moment(first) if first else now,
+        new="" if same else _news(info.path, row),
+        windows=tuple(row["window"].split(",")) if row and by_column and same else (),
+        state=str(row["state"]) if row and same else "",
+        aside="it is a folder, and its name is that of a file" if folder else "",
+        replaces=book.replaced(info.path, content),
+    )
+
+
+def _copies_told(found: Mapping[str, Known], book: Book) -> Mapping[str, Known]:
+    """The files, with the earlier file of the same content that one is a copy of."""
+    first: dict[str, tuple[datetime, str]] = {}
+    elsewhere = (
+        (row["content"], _moment(row["first_seen"]), path)
+        for path, row in book.latest.items()
+        if path not in found and row["state"] == TAKEN
+    )
+    here = ((one.content, one.first_seen, path) for path, one in found.items() if one.size)
+    for content, seen, path in (*elsewhere, *here):
+        first[content] = min(first.get(content, (seen, path)), (seen, path))
+    made = {}
+    for path, one in found.items():
+        original = first[one.content][1] if one.size else path
+        if original != path:
+            one = replace(one, copy_of=original)
+            if one.new:
+                one = replace(one, new=f"{one.new}, which has the content of {original}")
+        made[path] = one
+    return made
+
+
+def _first_window(lake: Lake, row: Row | None) -> str:
     """The window in which a file was first seen, pinned in the ledger."""
     moment = _moment(row["first_seen"]) if row else lake.clock()
     return lake.suite.window.of(lake.local(moment))
 
 
-def _told(
-    found: list[Known], tell: Tell, latest: Mapping[str, Mapping[str, Any]], batch: Batch
-) -> list[Known]:
+def _told(found: list[Known], tell: Tell, latest: Mapping[str, Row], batch: Batch) -> list[Known]:
     """Files with the windows of their rows; those that a file left are due as well."""
     windows = tell([file for file in found if file.new])
     made = []
@@ -115,21 +188,23 @@ def _told(
         if not file.new:
             made.append(file)
             continue
-        made.append(replace(file, windows=windows.get(file.path, (file.window,))))
         before = latest.get(file.path)
-        for one in before["window"].split(",") if before else ():
+        held = tuple(before["window"].split(",")) if before else (file.window,)
+        # Without rows, or unreadable: it stays where it was, whose windows it may hold up.
+        made.append(replace(file, windows=windows.get(file.path, held)))
+        for one in held if before else ():
             batch.windows.setdefault(one, [])
     return made
 
 
-def _content(lake: Lake, info: FileInfo, row: Mapping[str, Any] | None) -> str:
+def _content(lake: Lake, info: FileInfo, row: Row | None) -> str:
     """A name for a file's content; the file is read only where size or time have changed."""
     if row and (row["size"], row["modified"]) == (info.size, info.modified_ns):
         return str(row["content"])
     return lake.raw.digest(info.path)
 
 
-def _news(path: str, row: Mapping[str, Any] | None) -> str:
+def _news(path: str, row: Row | None) -> str:
     return f"new content of {path}" if row else f"new file {path}"
 
 
@@ -138,24 +213,41 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
-def pin(lake: Lake, table: str, files: Sequence[Known]) -> None:
-    """Write down which files, with which content, the batch is about to read."""
+def pin(
+    lake: Lake, table: str, batch: Batch, windows: Sequence[str], aside: Mapping[str, str]
+) -> None:
+    """Write down which files, with which content, a pass is about to read, and which not.
+
+    `aside` are files that cannot be read, and why. What the ledger says already is not repeated.
+    """
     now = lake.clock().isoformat()
-    lake.pin(
-        table,
-        [
-            {
-                "table": table,
-                "file": file.path,
-                "window": ",".join(file.windows or (file.window,)),
-                "size": file.size,
-                "modified": file.modified,
-                "content": file.content,
-                "first_seen": file.first_seen.isoformat(),
-                "state": "taken",
-                "reason": file.new,
-                "seen_at": now,
-            }
-            for file in files
-        ],
-    )
+    rows = []
+    for file in batch.files(windows):
+        state = ASIDE if file.path in aside else TAKEN
+        if file.new or file.state != state:
+            why = aside.get(file.path) or file.new or "it can be read now"
+            rows.append(_row(table, file, state, why, now))
+    for file in (file for window in windows for file in batch.skipped.get(window, ())):
+        if file.new or file.state != SKIPPED:
+            rows.append(_row(table, file, SKIPPED, copied(file), now))
+    lake.pin(table, rows)
+
+
+def copied(file: Known) -> str:
+    """What is to be said of a file that was sent again."""
+    return f"it has the content of {file.copy_of}"
+
+
+def _row(table: str, file: Known, state: str, reason: str, now: str) -> dict[str, Any]:
+    return {
+        "table": table,
+        "file": file.path,
+        "window": ",".join(file.windows or (file.window,)),
+        "size": file.size,
+        "modified": file.modified,
+        "content": file.content,
+        "first_seen": file.first_seen.isoformat(),
+        "state": state,
+        "reason": reason,
+        "seen_at": now,
+    }

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headgate.core.errors import HeadgateError
+from headgate.core.paths import Pattern
 from headgate.core.spec import Ingested, Table
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of
+
+MOST = 3  # files that are named
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ def planned(
 ) -> list[Planned]:
     """What is due now, table by table. What a table's own inputs will change is not known yet."""
     lines: list[Planned] = []
+    told: set[str] = set()  # files that no table reads
     for table in tables:
         try:
             due = layer_of(table).due(lake, table, named, force)
@@ -34,6 +38,9 @@ def planned(
             continue
         lines += [Planned(table.name, one.window, one.why) for one in due]
         if named is None:
+            found = [path for path in strange(lake, table) if path not in told]
+            lines += told_of(table, found)
+            told |= set(found)
             lines += [Planned(table.name, window, "gap: no input", runs=False)
                       for window in gaps(lake, table)]  # fmt: skip
         waiting = {line.table for line in lines if line.runs} & set(table.inputs)
@@ -41,6 +48,28 @@ def planned(
             why = f"after {', '.join(sorted(waiting))}"
             lines.append(Planned(table.name, "…", why))
     return lines
+
+
+def strange(lake: Lake, table: Table) -> list[str]:
+    """Files beside those of a table that no table of the suite reads.
+
+    They were listed when it was asked what is due.
+    """
+    every = (one for one in lake.suite.tables.values() if isinstance(one, Ingested))
+    patterns = [Pattern(one.source.files, lake.suite.window) for one in every]
+    found = lake.strangers.get(table.name, ())
+    return [path for path in found if all(one.window_of(path) is None for one in patterns)]
+
+
+def told_of(table: Table, found: Sequence[str]) -> list[Planned]:
+    """A line for files that no table reads."""
+    if not found:
+        return []
+    more = f" and {len(found) - MOST:,} more" if len(found) > MOST else ""
+    many = f"{len(found):,} files match" if len(found) > 1 else "a file matches"
+    return [
+        Planned(table.name, "", f"{many} no table: {', '.join(found[:MOST])}{more}", runs=False)
+    ]
 
 
 def gaps(lake: Lake, table: Table) -> list[str]:

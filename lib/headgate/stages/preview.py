@@ -19,6 +19,7 @@ from headgate.core.errors import (
     InputMissing,
     Misconfigured,
     ShapeBroken,
+    Unreadable,
     Usage,
 )
 from headgate.core.results import Rows
@@ -125,11 +126,17 @@ def previewed(
     looking = Looking.at(lake)
     try:
         due = [Due(one, "preview", "") for one in readable(looking, table, windows)]
-        work = layer_of(table).work(looking, table, due)
-        work = replace(work, past=past_of(looking, work))
-        if work.broken:
-            raise refused(work)
-        return foreseen(lake, work)
+        while True:
+            work = layer_of(table).work(looking, table, due)
+            work = replace(work, past=past_of(looking, work))
+            if work.broken:
+                raise refused(work)
+            try:
+                return foreseen(lake, work)
+            except Exception as error:
+                told = classify(error)
+                if not (isinstance(told, Unreadable) and work.sets_aside(told)):
+                    raise told from error
     except HeadgateError:
         raise
     except Exception as error:

@@ -15,6 +15,7 @@ from headgate.core.errors import (
     Infrastructure,
     ShapeBroken,
     StepFailed,
+    Unreadable,
     Usage,
 )
 from headgate.core.policy import said_of, waived_by
@@ -53,11 +54,13 @@ class Orders:
 
 
 class _Spoiled(Exception):
-    """A step or a damaged file spoiled a pass over several slices: each half is tried by itself."""
+    """A step spoiled a pass over several slices: each half is tried by itself. A file that cannot
+    be read spoiled it: it is set aside, and the same slices are tried again."""
 
-    def __init__(self, refused: Sequence[Entry] = ()) -> None:
+    def __init__(self, refused: Sequence[Entry] = (), *, parted: bool = True) -> None:
         super().__init__()
         self.refused = tuple(refused)  # slices of the pass that had ended before
+        self.parted = parted
 
 
 def run_table(lake: Lake, table: Table, orders: Orders) -> list[Entry]:
@@ -75,8 +78,9 @@ def run_table(lake: Lake, table: Table, orders: Orders) -> list[Entry]:
             done |= {entry.window for entry in spoiled.refused}
             chosen = [window for window in chosen if window not in done]
             # One slice that fails must not hold up the others: halves, until it stands alone.
-            middle = len(chosen) // 2
-            queue = [frozenset(chosen[:middle]), frozenset(chosen[middle:]), *queue]
+            middle = len(chosen) // 2 if spoiled.parted else 0
+            halves = frozenset(chosen[:middle]), frozenset(chosen[middle:])
+            queue = [*(half for half in halves if half), *queue]
             continue
         if only is not None or not entries:
             queue.pop(0)
@@ -184,8 +188,8 @@ def _guarded(
         if not work.slices.names:
             return refused
         return refused + _tried(lake, work, orders, fence)
-    except _Spoiled:
-        raise _Spoiled(refused) from None
+    except _Spoiled as spoiled:
+        raise _Spoiled(refused, parted=spoiled.parted) from None
     except Exception as error:
         if broken_off(error):
             raise KeyboardInterrupt from error
@@ -223,6 +227,8 @@ def _tried(lake: Lake, work: Work, orders: Orders, fence: int) -> list[Entry]:
             if conflict and attempt + 1 < TRIES:
                 orders.say("again", table=work.table.name, why=told.what)
                 continue
+            if isinstance(told, Unreadable) and work.sets_aside(told):
+                raise _Spoiled(parted=False) from error
             if isinstance(told, StepFailed | ShapeBroken) and len(work.slices) > 1:
                 raise _Spoiled from error
             raise told from error

@@ -19,8 +19,9 @@ from headgate.storage.plans import works_by_row
 from headgate.transforms.hidden import REASONS
 from headgate.transforms.steps import Around, applied
 
-EACH_ROW = ("trim", "rename", "cast", "derive", "where", "select", "drop", "fill", "map")
-CHANGES_ROWS = ("where", "deduplicate", "sql", "step", "lookup")
+EACH_ROW = ("trim", "rename", "cast", "derive", "where", "select", "drop", "fill", "map",
+            "split")  # fmt: skip
+CHANGES_ROWS = ("where", "deduplicate", "sql", "step", "lookup", "split")
 
 
 @dataclass(frozen=True)

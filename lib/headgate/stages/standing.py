@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from headgate.core.records import RunRecord
@@ -31,9 +31,12 @@ class Standing:
 
 def standings(lake: Lake, tables: Sequence[Table]) -> list[Standing]:
     """A line for each table."""
-    due = {line.table for line in planned(lake, tables, None, False) if line.runs}
+    lines = planned(lake, tables, None, False)
+    due = {line.table for line in lines if line.runs}
+    said = {line.table: line.why for line in lines if not line.runs and not line.window}
     waiting = open_rows(lake, [table.name for table in tables])
-    return [_standing(lake, t, t.name in due, waiting.get(t.name, 0)) for t in tables]
+    made = [_standing(lake, t, t.name in due, waiting.get(t.name, 0)) for t in tables]
+    return [replace(one, message=one.message or said.get(one.table)) for one in made]
 
 
 def grain_of(lake: Lake, table: Table) -> Grain:

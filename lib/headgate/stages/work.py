@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from pyspark.sql import DataFrame, SparkSession
 
+from headgate.core.errors import Unreadable
 from headgate.core.results import JOB_OF
 from headgate.core.spec import Table
 from headgate.core.steps import Step
@@ -61,6 +62,9 @@ class Work:
     through: bool = False
     ungated: frozenset[str] = frozenset()  # windows that left their input
     broken: Mapping[str, Fails] = field(default_factory=dict)  # slices that cannot be read
+    warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by slice, of its input
+    # Whether the file that a pass stumbled over is left out when the work is made anew.
+    sets_aside: Callable[[Unreadable], bool] = lambda _: False
     waived: frozenset[str] = frozenset()
     records: bool = False  # whether rejected rows can be set aside by the write itself
     keeps_rescued: bool = False  # whether the table has the column that ingested rows have

@@ -17,6 +17,7 @@ from headgate.core.errors import (
     Interrupted,
     ShapeBroken,
     StepFailed,
+    Unreadable,
     Usage,
 )
 from headgate.storage.causes import Cause, Raised, causes, parsed, raised
@@ -32,6 +33,7 @@ from headgate.storage.meanings import (
     VALUES,
 )
 
+DAMAGED = "the file cannot be read: it is damaged or cut off"
 SEE_LOG = "HEADGATE_SPARK_LOG=error shows Spark's own words (they may quote data)"
 Chain = tuple[Cause, ...]
 
@@ -124,6 +126,9 @@ def _value(cause: Cause) -> HeadgateError | None:
 
 
 def _python(cause: Cause) -> HeadgateError | None:
+    file = re.search(r"\bUnreadableFile: (\S+)", cause.text)
+    if file:
+        return Unreadable(DAMAGED, where=file[1], next="ask for it again")
     found = parsed(cause.text) if "Python" in cause.kind else None
     return _of_python(found, cause.text) if found else None
 
@@ -149,8 +154,7 @@ def _unreadable(chain: Chain) -> HeadgateError | None:
         return Infrastructure("the file went away while it was read", where=path, next=AGAIN)
     if "COLUMN_DATA_TYPE_MISMATCH" in reading[0].condition:
         return ShapeBroken("the file's types are not the table's", where=path)
-    what = "the file cannot be read: it is damaged or cut off"
-    return ShapeBroken(what, where=path, next="ask for it again")
+    return Unreadable(DAMAGED, where=path, next="ask for it again")
 
 
 def _analysis(cause: Cause) -> HeadgateError | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from headgate.core.errors import Infrastructure, ShapeBroken, Usage
+from headgate.core.errors import Infrastructure, Unreadable, Usage
 from headgate.storage.names import encoded, escaped, hidden, is_text
 
 if TYPE_CHECKING:
@@ -180,8 +180,8 @@ class LocalFiles:
 
     def for_spark(self, path: str) -> str:
         if ":" in path or not is_text(path):  # Hadoop's local file system fails on both
-            raise ShapeBroken(
-                f"Spark cannot read a file of the name {path!a}", where=self.root, next="rename it"
+            raise Unreadable(
+                "Spark cannot read a file of this name", where=ascii(path)[1:-1], next="rename it"
             )
         return escaped(f"file:{self._at(path)}")
 

@@ -1,113 +1,30 @@
 """Files of the raw zone as DataFrames: every record with its file and number, none lost.
 
-Columns are read as text (Parquet as it is) and brought to the contract afterwards, so that a value
-that does not fit costs its row, not the run. A record that cannot be read at all keeps its raw
-text. Each file is one task and is read in order, so the number of a record is its place in it.
+Columns are read as text (those of Parquet and ORC as they are) and brought to the contract
+afterwards, so that a value that does not fit costs its row, not the run. A record that cannot be
+read at all keeps its raw text. Each file is one task and is read in order, so the number of a
+record is its place in it.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from headgate.core.errors import ShapeBroken
+from headgate.core.errors import Unreadable
 from headgate.core.spec import FileSource
+from headgate.storage.decoded import decoded
 from headgate.storage.faults import classify
 from headgate.storage.files import Files
+from headgate.storage.heads import CHARSETS, Shape, SourceFile, codec, format_of, has_header
+from headgate.transforms.changes import debezium_rows, dms_rows
 from headgate.transforms.hidden import OTHERS, TEXT
 
-HEAD = 1 << 18  # bytes that are enough to see a header and whether a file is text
 TASK = 128 << 20  # bytes that one task reads, where files are small
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """A file that is to be read, and what its rows carry."""
-
-    path: str  # below the raw zone
-    window: str
-    first_seen: datetime
-    size: int = 0
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What the files of one kind hold: column names by the names their raw columns get."""
-
-    columns: tuple[tuple[str, str], ...]  # (raw column, name in the file)
-
-
-def shape_of(files: Files, path: str, source: FileSource) -> Shape | None:
-    """The names in a file's header; None where the format has none. Raises `ShapeBroken`."""
-    if source.format != "csv":
-        _refuse_unreadable(files, path, source)
-        return None
-    text = _head(files, path, source)
-    names = _header(text, source, path)
-    if not _has_header(source):
-        return Shape(tuple((f"c{place}", f"_c{place}") for place in range(len(names))))
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ShapeBroken(f"the header names '{twice[0]}' twice", where=path)
-    return Shape(tuple((f"c{place}", name) for place, name in enumerate(names)))
-
-
-def _has_header(source: FileSource) -> bool:
-    return str(source.options.get("header", True)).lower() == "true"
-
-
-def _head(files: Files, path: str, source: FileSource) -> str:
-    content = files.read_bytes(path, 0, HEAD)
-    if not content:
-        raise ShapeBroken("the file is empty (0 bytes)", where=path, next="ask for it again")
-    if path.endswith(".gz"):
-        try:
-            content = gzip.GzipFile(fileobj=io.BytesIO(content)).read1(HEAD)
-        except (OSError, EOFError):
-            raise ShapeBroken(
-                "the file is not gzip, as its name says", where=path, next="ask for it again"
-            ) from None
-    encoding = str(source.options.get("encoding", "UTF-8"))
-    wide = encoding.upper().startswith(("UTF-16", "UTF-32"))
-    if b"\x00" in content and not wide:
-        raise ShapeBroken("the file is binary, not text", where=path, next="ask for it again")
-    text = content.decode(encoding, errors="replace").removeprefix("\ufeff")
-    if not text.strip():
-        raise ShapeBroken("the file holds no text", where=path, next="ask for it again")
-    return text
-
-
-def _refuse_unreadable(files: Files, path: str, source: FileSource) -> None:
-    """What can be told from a file's ends, before Spark stumbles over it."""
-    if source.format != "parquet":
-        if files.read_bytes(path, 0, 1):
-            _head(files, path, source)
-        return
-    ends = files.read_bytes(path, 0, 4), files.read_bytes(path)[-4:]
-    if ends != (b"PAR1", b"PAR1"):
-        raise ShapeBroken(
-            "the file is not Parquet, or was cut off", where=path, next="ask for it again"
-        )
-
-
-def _header(text: str, source: FileSource, path: str) -> list[str]:
-    sep = str(source.options.get("sep", source.options.get("delimiter", ",")))
-    quote = str(source.options.get("quote", '"')) or '"'
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sep, quotechar=quote)
-    try:
-        names = next(row for row in reader if row)
-    except (StopIteration, csv.Error):
-        raise ShapeBroken("the file has no header", where=path) from None
-    return [name.strip() for name in names]
 
 
 def read_files(
@@ -115,18 +32,27 @@ def read_files(
     files: Files,
     chosen: Sequence[SourceFile],
     source: FileSource,
-    shape: Shape | None,
+    shape: Shape,
     names: Sequence[str],
 ) -> tuple[DataFrame, Shape]:
     """The records of files of one shape. `names` are the columns that the contract looks for."""
     paths = [files.for_spark(file.path) for file in chosen]
-    if source.format == "csv":
-        assert shape is not None  # a CSV file has one
+    kind = format_of(source, chosen[0].path)
+    if shape.way == "csv":
         rows = _csv(spark, paths, source, shape)
-    elif source.format == "parquet":
-        rows, shape = _parquet(spark, paths)
+    elif shape.way == "typed":
+        rows, shape = _typed(spark, paths, kind)
     else:
-        rows, shape = _json(spark, paths, source, names)
+        shape = Shape.of(names, shape.way)
+        if shape.way == "texts":
+            records = _texts(spark, paths, whole=kind == "json")
+        else:
+            records = decoded(spark, paths, source, names)
+        if source.format == "debezium":
+            records = debezium_rows(records)
+        rows = _by_name(records, names)
+    if source.format == "dms":
+        rows = dms_rows(rows, shape.columns, source.stamp)
     uris = [files.uri(file.path) for file in chosen]  # as Spark shows them
     return _in_few_tasks(_origin(spark, rows, chosen, uris), chosen), shape
 
@@ -146,12 +72,13 @@ def _csv(spark: SparkSession, paths: Sequence[str], source: FileSource, shape: S
     fields = [T.StructField(raw, T.StringType()) for raw, _ in shape.columns]
     schema = T.StructType([*fields, T.StructField(TEXT, T.StringType())])
     options: dict[str, bool | int | str] = {
-        "header": _has_header(source),
+        "header": has_header(source),
         "multiLine": True,
         "escape": str(source.options.get("quote", '"')),  # a quote in a text is written twice
         "maxCharsPerColumn": -1,
     }
     options |= dict(source.options)
+    options |= {"encoding": CHARSETS[codec(source)]}
     options |= {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": TEXT, "enforceSchema": True}
     rows = spark.read.schema(schema).options(**options).csv(list(paths))
     return _numbered(rows, schema.names)
@@ -159,38 +86,42 @@ def _csv(spark: SparkSession, paths: Sequence[str], source: FileSource, shape: S
 
 def _numbered(rows: DataFrame, names: Sequence[str]) -> DataFrame:
     """Rows with the file they come from and their number in it."""
-    place = F.monotonically_increasing_id().bitwiseAND(F.lit((1 << 33) - 1))
     columns = [F.col(f"`{name}`") for name in names]
     return rows.select(
-        *columns, F.col("_metadata.file_path").alias("__uri"), (place + 1).alias("_row")
+        *columns, F.col("_metadata.file_path").alias("__uri"), (_place() + 1).alias("_row")
     )
 
 
-def _json(
-    spark: SparkSession, paths: Sequence[str], source: FileSource, names: Sequence[str]
-) -> tuple[DataFrame, Shape]:
-    """Top-level keys as texts: numbers and nested values keep the form they came in."""
-    encoding = str(source.options.get("encoding", "UTF-8"))
-    whole = source.format == "json"
-    lines = spark.read.option("encoding", encoding).text(list(paths), wholetext=whole)
+def _place() -> Column:
+    """A record's place in its task, from 0."""
+    return F.monotonically_increasing_id().bitwiseAND(F.lit((1 << 33) - 1))
+
+
+def _texts(spark: SparkSession, paths: Sequence[str], *, whole: bool) -> DataFrame:
+    """JSON records with their top-level keys as texts: numbers and nested values as they came."""
+    lines = spark.read.text(list(paths), wholetext=whole)
     if whole:
-        rows = _documents(lines)
-    else:
-        rows = _numbered(lines.where(F.trim("value") != ""), ["value"])
-        parsed = F.from_json("value", "map<string,string>")
-        rows = rows.select("__uri", "_row", "value", parsed.alias("map"))
+        return _documents(lines)
+    rows = _numbered(lines.where(F.trim("value") != ""), ["value"])
+    parsed = F.from_json(F.regexp_replace("value", "^\ufeff", ""), "map<string,string>")
+    return rows.select("__uri", "_row", "value", parsed.alias("map"))
+
+
+def _by_name(records: DataFrame, names: Sequence[str]) -> DataFrame:
+    """The values of the contract's columns, and those of all others as JSON."""
     bad = F.col("map").isNull()
     columns = [F.col("map")[name].alias(f"c{place}") for place, name in enumerate(names)]
     known = F.array(*[F.lit(name) for name in names]).cast("array<string>")
     others = F.map_filter("map", lambda key, _: ~F.array_contains(known, key))
-    rows = rows.select(
+    rest = [name for name in records.columns if name not in ("__uri", "_row", "value", "map")]
+    return records.select(
         "__uri",
         "_row",
         *columns,
         F.when(F.size(others) > 0, F.to_json(others)).alias(OTHERS),
-        F.when(bad, F.col("value")).alias(TEXT),
+        F.when(bad, F.coalesce("value", F.lit(""))).alias(TEXT),
+        *rest,
     )
-    return rows, Shape(tuple((f"c{place}", name) for place, name in enumerate(names)))
 
 
 def _documents(texts: DataFrame) -> DataFrame:
@@ -205,35 +136,38 @@ def _documents(texts: DataFrame) -> DataFrame:
     return rows.select("__uri", place.cast("bigint").alias("_row"), "value", "map")
 
 
-def _parquet(spark: SparkSession, paths: Sequence[str]) -> tuple[DataFrame, Shape]:
-    rows = spark.read.parquet(*paths)
-    names = rows.columns
-    columns = [F.col(f"`{name}`").alias(f"c{place}") for place, name in enumerate(names)]
+def _typed(spark: SparkSession, paths: Sequence[str], kind: str) -> tuple[DataFrame, Shape]:
+    """Files whose columns have types of their own."""
+    rows = spark.read.format(kind).load(list(paths))
+    shape = Shape.of(rows.columns, "typed")
+    columns = [F.col(f"`{name}`").alias(raw) for raw, name in shape.columns]
+    place = F.col("_metadata.row_index") if kind == "parquet" else _place()  # ORC has no such thing
     rows = rows.select(
         *columns,
         F.col("_metadata.file_path").alias("__uri"),
-        (F.col("_metadata.row_index") + 1).alias("_row"),
+        (place + 1).alias("_row"),
         F.lit(None).cast("string").alias(TEXT),
     )
-    return rows, Shape(tuple((f"c{place}", name) for place, name in enumerate(names)))
+    return rows, shape
 
 
-def parquet_shapes(
-    spark: SparkSession, files: Files, chosen: Sequence[SourceFile]
-) -> tuple[Mapping[str, list[SourceFile]], Mapping[SourceFile, ShapeBroken]]:
+def typed_shapes(
+    spark: SparkSession, files: Files, chosen: Sequence[SourceFile], source: FileSource
+) -> tuple[Mapping[str, tuple[Sequence[str], list[SourceFile]]], Mapping[SourceFile, Unreadable]]:
     """Files by the schema in their footers, to be read together; and those with a damaged one."""
-    groups: dict[str, list[SourceFile]] = {}
-    damaged: dict[SourceFile, ShapeBroken] = {}
+    groups: dict[str, tuple[Sequence[str], list[SourceFile]]] = {}
+    damaged: dict[SourceFile, Unreadable] = {}
     for file in chosen:
         try:
-            text = spark.read.parquet(files.for_spark(file.path)).schema.json()
+            reader = spark.read.format(format_of(source, file.path))
+            schema = reader.load(files.for_spark(file.path)).schema
         except Exception as error:
             told = classify(error)
-            if not isinstance(told, ShapeBroken):
+            if not isinstance(told, Unreadable):
                 raise
-            damaged[file] = told
+            damaged[file] = Unreadable(told.what, where=file.path, next=told.next)
             continue
-        groups.setdefault(text, []).append(file)
+        groups.setdefault(schema.json(), (schema.names, []))[1].append(file)
     return groups, damaged
 
 

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from headgate.core.spec import Column, OnChange
-from headgate.transforms.hidden import AS_JSON, OTHERS, REASONS, RECORD, TEXT
+from headgate.transforms.hidden import AS_JSON, OP, OTHERS, REASONS, RECORD, TEXT
 from headgate.transforms.reasons import Fault, joined, reasons_of
 
 SYSTEM = ("_file", "_row", "_window", "_ingested_at", "_rescued")
@@ -25,16 +25,19 @@ def to_contract(
     on_change: OnChange,
     *,
     with_record: bool,
+    more: Sequence[SparkColumn] = (),
+    faults: Sequence[Fault] = (),
 ) -> DataFrame:
     """The contract's columns with their types, system columns, and what is wrong with each row.
 
     `sources` names the raw column of each contract column (None: missing in this file);
-    `extras` are raw columns the contract does not know, with their names in the file.
+    `extras` are raw columns the contract does not know, with their names in the file. `more` are
+    columns to keep beside the contract's, and `faults` what else may be wrong with a row.
     """
     rescue = on_change.bad_value == "rescue"
     unreadable = F.col(TEXT).isNotNull()
     made: list[SparkColumn] = []
-    broken: list[Fault] = [(unreadable, UNREADABLE)]
+    broken: list[Fault] = [(unreadable, UNREADABLE), *faults]
     saved: list[tuple[str, SparkColumn]] = []
     for name, column in columns.items():
         source = sources[name]
@@ -64,6 +67,7 @@ def to_contract(
         "_window",
         "_ingested_at",
         _rescued(raw, saved, on_change).alias("_rescued"),
+        *more,
         reasons_of(broken).alias(REASONS),
         *record,
     )
@@ -105,6 +109,26 @@ def not_a(name: str, column: Column) -> str:
     """The reason for a value that does not fit: the column and its type, never the value."""
     how = f" written {column.format}" if column.format else ""
     return f"{name}: not a {column.type}{how}"
+
+
+def garbled(
+    columns: Mapping[str, Column], sources: Mapping[str, str | None], encoding: str
+) -> list[Fault]:
+    """Texts with what decoding leaves of wrong bytes, or with a NUL, which is in no text."""
+    texts = {name: F.col(quoted(sources[name] or "")) for name, one in columns.items()
+             if one.type == "string" and sources[name]}  # fmt: skip
+    return [
+        (
+            F.coalesce(text.contains("\ufffd") | text.contains("\0"), F.lit(False)),
+            not_text(name, encoding),
+        )
+        for name, text in texts.items()
+    ]
+
+
+def not_text(name: str, encoding: str) -> str:
+    """The reason for bytes that are no text."""
+    return f"{name}: holds bytes that are not {encoding}"
 
 
 def converted(
@@ -185,6 +209,6 @@ def raw_record(
     """The row as it came: its raw text where it could not be read, else as JSON."""
     names = {source: name for name, source in sources.items() if source} | dict(extras)
     values = [F.col(quoted(source)).alias(name) for source, name in names.items()]
-    values += [F.col(name) for name in (OTHERS,) if name in raw.columns]
+    values += [F.col(name) for name in (OTHERS, OP) if name in raw.columns]
     struct = F.to_json(F.struct(*values), AS_JSON)
     return F.coalesce(F.col(TEXT), struct).alias(RECORD)

@@ -5,15 +5,21 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from headgate.core.spec import CHANGE_COLUMNS
+
 TEXT = "__text"  # the raw text of a record that could not be read
 REASONS = "__reasons"  # why the row is rejected; null where it is not
 RECORD = "__record"  # the row as it entered the table
 OTHERS = "__others"  # keys of a JSON record that the contract does not name
+EVENT = "__event"  # change data: what a record is that changes no row
+OLD = "__old"  # change data: the row before a change of its key
+POSITION = "__position"  # change data: where in the source's log a change stands
 FATE = "__fate"
 DELETED = "__deleted"  # the row says that its key is gone
 BROKEN = "__broken"  # and a number: the rules that a row breaks, as bits
-HIDDEN = (TEXT, REASONS, RECORD, OTHERS, FATE, DELETED)
+HIDDEN = (TEXT, REASONS, RECORD, OTHERS, EVENT, OLD, POSITION, FATE, DELETED)
 RESCUED = "_rescued"  # what an ingested row's contract does not name, as JSON
+OP, SEQUENCE = CHANGE_COLUMNS
 SYSTEM = ("_window", "_ingested_at", "_file", "_row")
 
 # Rows as JSON: whole, and with every digit of a moment. Spark's own form cuts it to milliseconds.

@@ -16,6 +16,7 @@ from pyspark.sql import types as T
 from headgate.core import steps as S
 from headgate.core.errors import StepFailed, Usage
 from headgate.core.sqltext import bound, carrying, parameters
+from headgate.transforms.changes import old_rows_apart
 from headgate.transforms.contract import cast_text, quoted
 from headgate.transforms.fates import exact_duplicates
 from headgate.transforms.hidden import REASONS, column, is_hidden, user_columns
@@ -251,4 +252,5 @@ _STEPS: dict[type[S.Step], Callable[[Any, DataFrame, Around], DataFrame]] = {
     S.Lookup: lookup,
     S.Sql: sql,
     S.Python: python,
+    S.Split: lambda step, df, _: old_rows_apart(df, step.key),
 }
