@@ -32,7 +32,7 @@ def test_one_bad_file_costs_neither_its_window_nor_the_others(
     tables = {"ingested.a": _table("a/{window}/*"),
               "ingested.p": _table("p/{window}/*", "parquet")}  # fmt: skip
     lab = Lab(spark, tmp_path, tables)
-    long = gzip.compress(HEADER + b"".join(b"%d,n\n" % n for n in range(50_000)))
+    long = gzip.compress(HEADER + b"".join(b"%d,n\n" % n for n in range(5_000)))
     bad = {
         "empty.csv": (b"", "the file is empty (0 bytes)"),
         "picture.csv": (b"\x89PNG\r\n\x1a\n\x00\x00", "the file is binary, not text"),
@@ -42,7 +42,6 @@ def test_one_bad_file_costs_neither_its_window_nor_the_others(
         "bytes.csv": (b"id,n\xe4me\n1,n\n", "the header holds bytes that are not utf-8"),
         "plain.csv.bz2": (HEADER + b"1,n\n", "the file is not bzip2, as its name says"),
         "cut.csv.gz": (long[: len(long) // 2], "it is damaged or cut off"),
-        "again.csv.gz": (long[: len(long) // 3], "it is damaged or cut off"),
     }
     for name, (content, _) in bad.items():
         lab.content(f"a/2026-11-01/{name}", content)
@@ -101,7 +100,7 @@ def test_a_file_that_was_read_and_is_spoilt_now_holds_its_windows(
     lab.content("a/2026-11-01/a.csv", HEADER + b"1,Ann\n")
     lab.content("a/2026-11-01/b.csv", HEADER + b"2,Bo\n")
     bad = lab.content("a/2026-11-01/c.csv", b"")
-    zipped = gzip.compress(b"day,id\n" + b"2026-11-01,1\n" * 50_000)
+    zipped = gzip.compress(b"day,id\n" + b"2026-11-01,1\n" * 5_000)
     lab.content("d/good.csv", b"day,id\n2026-11-01,1\n2026-11-02,2\n")
     lab.content("d/cut.csv.gz", zipped[: len(zipped) // 2])
     result = lab.run()

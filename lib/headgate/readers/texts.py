@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 Record = Mapping[str, Any] | str  # a text is a record that cannot be read
@@ -88,7 +89,7 @@ def json_lines(text: str) -> Iterator[Record]:
 def json_document(text: str) -> Iterator[Record]:
     """The objects of one JSON document: an array of them, or one."""
     try:
-        found = json.loads(text, parse_float=str, parse_int=str)
+        found = json.loads(text, parse_float=Decimal)
     except ValueError:
         yield text
         return
@@ -98,7 +99,7 @@ def json_document(text: str) -> Iterator[Record]:
 
 def _object(line: str) -> Record:
     try:
-        found = json.loads(line, parse_float=str, parse_int=str)
+        found = json.loads(line, parse_float=Decimal)
     except ValueError:
         return line.strip()
     return found if isinstance(found, dict) else line.strip()

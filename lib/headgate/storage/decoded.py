@@ -81,8 +81,8 @@ def _rows(read: Read, file: Any) -> Iterator[tuple[str, int, str | None, dict[st
 def told(value: Any) -> str | None:
     """A value as the text that a contract reads: nested ones as JSON, bytes in base64.
 
-    >>> told(True), told(Decimal("1E+2")), told({"a": [1, b"x"]}), told(None)
-    ('true', '100', '{"a": [1, "eA=="]}', None)
+    >>> told(True), told(Decimal("1E+2")), told({"a": [Decimal("1.5"), b"x"]}), told(None)
+    ('true', '100', '{"a": [1.5, "eA=="]}', None)
     """
     if value is None or isinstance(value, str):
         return value
@@ -95,5 +95,10 @@ def told(value: Any) -> str | None:
     if isinstance(value, bytes | bytearray):
         return base64.b64encode(value).decode()
     if isinstance(value, Mapping | list | tuple):
-        return json.dumps(value, default=told, ensure_ascii=False)
+        return json.dumps(value, default=_within, ensure_ascii=False)
     return str(value)
+
+
+def _within(value: Any) -> Any:
+    """A value within a nested one, as JSON has it."""
+    return float(value) if isinstance(value, Decimal) else told(value)
