@@ -31,6 +31,7 @@ from headgate.stages.standing import Standing, standings
 from headgate.stages.suggesting import suggested
 from headgate.stages.trying import Trial, tried_on
 from headgate.stages.undo import undone
+from headgate.stages.verifying import Verified, verified
 from headgate.storage.faults import classify
 from headgate.storage.session import start
 
@@ -180,6 +181,17 @@ class App:
     def why(self, name: str, where: str, window: str | None = None) -> Lives:
         """The lives of the rows that a condition means, in a table or in what it reads."""
         return lives_of(self.lake, self.named(name), where, self.windows(window))
+
+    def to_verify(self, what: Sequence[str] = ()) -> list[str]:
+        """The tables that a call means to verify: all that were ever published, or those named."""
+        names = self.selected(what)
+        return names if what else [n for n in names if self.lake.history.published(n)]
+
+    def verify(
+        self, name: str, window: str | None = None, *, share: float | None = None
+    ) -> Verified:
+        """A table made anew from what its runs read, and compared; nothing is written."""
+        return verified(self.lake, self.named(name), self.windows(window), share)
 
     def suggest(self, name: str) -> tuple[Seen, list[Proposal]]:
         """Rules that a table's published rows and its history suggest."""

@@ -11,7 +11,7 @@ from headgate.conf.words import meant
 from headgate.core.identifiers import columns_named
 from headgate.core.rules import NAMES_COLUMNS, RULES
 from headgate.core.selects import columns_of
-from headgate.core.spec import Clean, Drift, Features, Ingested, Mart, Table
+from headgate.core.spec import VERSIONED, Clean, Drift, Features, Ingested, Mart, Table
 from headgate.core.steps import Columns, Derive, Drop, Lookup, Rename, Step, Where
 
 _KEPT = ("_file", "_row", "_window", "_ingested_at")  # no step may touch them
@@ -25,6 +25,7 @@ class Known:
 
     def __init__(self, faulty: set[str]) -> None:
         self.of: dict[str, Columns] = {}
+        self.histories: dict[str, tuple[str, ...]] = {}  # the keys of tables that hold versions
         self.faulty = faulty  # tables that read what they cannot
 
     def check(self, draft: Draft) -> None:
@@ -34,6 +35,8 @@ class Known:
             return
         columns = self._columns(draft, table)
         self.of[draft.name] = None if draft.name in self.faulty else columns
+        if isinstance(table, Clean) and table.write == "history":
+            self.histories[draft.name] = table.key
         _rules(draft, columns)
         if not isinstance(table, Ingested):
             self._examples(draft, table, columns)
@@ -63,12 +66,12 @@ class Known:
             _allowed(draft, step, columns, here)
             columns = step.columns_after(columns)
         seen = seen.after(columns)
-        for key in ("key", "latest_by"):
+        for key in ("key", "latest_by", "untracked"):
             for at, name in enumerate(getattr(table, key)):
                 seen.name(name, key, at)
-        if table.deletes is not None:
-            seen.expression(table.deletes, "deletes")
-        return columns
+        if table.deletion is not None:
+            seen.expression(table.deletion, "deletes")
+        return columns if table.write != "history" else _with_versions(draft, columns)
 
     def _lookup(self, draft: Draft, step: Lookup, here: Path) -> None:
         there = Seen(draft, self.of.get(step.table), of=step.table)
@@ -76,6 +79,12 @@ class Known:
             there.name(name, *here, "on")
         for at, name in enumerate(step.take):
             there.name(name, *here, "take", at)
+        key = self.histories.get(step.table)
+        if key is not None and {*key} != {*step.on.values()}:
+            what = f"has to be the key of {step.table}, which holds versions: {', '.join(key)}"
+            draft.note(what, *here, "on")
+        if key is None and step.as_of and self.of.get(step.table) is not None:
+            draft.note(f"{step.table} holds no versions: 'write: history'", *here, "as_of")
 
     def _features(self, draft: Draft, table: Features) -> Columns:
         listed = [table.entity.from_] if table.entity.from_ else []
@@ -118,6 +127,14 @@ class Known:
                 there = Seen(draft, self.of.get(inputs[name]), of=inputs[name])
                 _rows(there, rows, "examples", at, "given", name)
             _rows(Seen(draft, columns), example.written or (), "examples", at, "written")
+
+
+def _with_versions(draft: Draft, columns: Columns) -> Columns:
+    """The columns of a history table, which makes some itself."""
+    for name in columns or ():
+        if name.lower() in VERSIONED:
+            draft.note(f"its rows have a column '{name}', which a history table makes", "write")
+    return columns and (*columns, *VERSIONED)
 
 
 class Seen:
@@ -235,7 +252,7 @@ def _rows(seen: Seen, rows: Iterable[Mapping[str, Any]], *path: str | int) -> No
 def _inside(step: Step, name: str) -> Path:
     """Where in its step a column is named."""
     if isinstance(step, Lookup):
-        return ("on",)
+        return ("on",) if name in step.on else ("as_of",)
     held = getattr(step, "columns", ())
     if isinstance(held, Mapping):
         return (name,)

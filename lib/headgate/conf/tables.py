@@ -127,16 +127,18 @@ def _clean(draft: Draft, values: Values | None) -> Values | None:
     node = draft.node
     write = node.get("write") if isinstance(node, Entries) else None
     said = write.said if isinstance(write, Scalar) else "replace"
-    if said == "upsert" and not _has(draft, "key"):
-        draft.note("'write: upsert' needs a 'key'", "write")
+    if said != "replace" and not _has(draft, "key"):
+        draft.note(f"'write: {said}' needs a 'key'", "write")
     if _has(draft, "latest_by") and not _has(draft, "key"):
         draft.note("'latest_by' needs a 'key': which rows are the same one", "latest_by")
-    if _has(draft, "deletes"):
-        deletes = node.get("deletes") if isinstance(node, Entries) else None
-        if isinstance(deletes, Scalar) and deletes.said == "absent":
-            draft.note("'absent' is not supported yet", "deletes")
-        elif said == "replace":
-            draft.note("'deletes' needs 'write: upsert'", "deletes")
+    if _has(draft, "deletes") and said == "replace":
+        draft.note("'deletes' needs 'write: upsert' or 'write: history'", "deletes")
+    if _has(draft, "untracked"):
+        if said != "history":
+            draft.note("'untracked' needs 'write: history'", "untracked")
+        for place, name in enumerate(values["untracked"] if values else ()):
+            if name in (values or {}).get("key", ()):
+                draft.note(f"'{name}' is in the key: it tells rows apart", "untracked", place)
     return values
 
 

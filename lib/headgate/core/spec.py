@@ -12,6 +12,8 @@ from headgate.core.steps import Step
 from headgate.core.windows import Grain
 
 Severity = Literal["critical", "warning", "info"]
+VERSIONED = ("valid_from", "valid_to", "is_current")  # columns that a history table makes
+ABSENT = "absent"  # in the place of a condition: who is not in a whole dump is deleted
 PERIOD_GRAINS = ("hour", "day", "week", "month", "year")
 
 
@@ -193,8 +195,30 @@ class Clean(Table):
     steps: tuple[Step, ...] = ()
     key: tuple[str, ...] = ()
     latest_by: tuple[str, ...] = ()
-    write: Literal["replace", "upsert"] = "replace"
-    deletes: str | None = None  # a SQL condition: which rows are deletions (upsert)
+    write: Literal["replace", "upsert", "history"] = "replace"
+    deletes: str | None = None  # a SQL condition: which rows are deletions; or `absent`
+    untracked: tuple[str, ...] = ()  # history: columns whose change makes no new version
+
+    @property
+    def by_absence(self) -> bool:
+        """Whether its windows are whole dumps, and a key that is in the last no more is gone."""
+        return self.deletes == ABSENT
+
+    @property
+    def deletion(self) -> str | None:
+        """SQL: the row says that its key is gone."""
+        return None if self.by_absence else self.deletes
+
+    @property
+    def dated(self) -> bool:
+        """History: whether rows say themselves from when they hold; else their window does."""
+        return bool(self.latest_by) and not self.by_absence
+
+    @property
+    def one_each(self) -> tuple[str, ...]:
+        """What tells rows of a window apart: of those that agree in it, one is kept."""
+        events = self.write == "history" and self.dated
+        return tuple(dict.fromkeys((*self.key, *self.latest_by))) if events else self.key
 
     @property
     def inputs(self) -> tuple[str, ...]:

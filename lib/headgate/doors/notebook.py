@@ -14,6 +14,7 @@ from headgate.doors.looking import rows_sheet, texts
 from headgate.doors.reporting import target
 from headgate.doors.tables import Grid
 from headgate.stages.preview import Preview
+from headgate.stages.verifying import Verified
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -110,6 +111,10 @@ class OpenSuite:
         last step of that name: later steps, the key and the table's rules do not apply.
         """
         return Seen.of(self._now().preview(name, window, quality=quality, upto=upto))
+
+    def verify(self, name: str, window: str | None = None) -> Verified:
+        """A table made anew from what its runs read, and compared. Writes nothing."""
+        return self._now().verify(name, window)
 
     def quarantine(self, name: str) -> DataFrame:
         """A table's rejected rows with their own typed columns, why, and where they are from."""

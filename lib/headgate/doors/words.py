@@ -57,6 +57,8 @@ COMMANDS: tuple[Command, ...] = (
             ("action", "what", "suite", "rows")),
     Command("undo", "back to what a window held before its last publish", "running", "undo",
             ("table", "window", "suite", "lease")),
+    Command("verify", "incremental equals full: tables made anew and compared", "verifying",
+            "verify", ("what", "window", "sample", "suite")),
     Command("report", "one HTML page, no network needed to open it", "reporting", "report",
             ("suite", "out", "data_docs")),
     Command("init", "a new small suite that runs", "starting", "init", ("folder",)),
@@ -134,6 +136,9 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     ),
     "where": lambda p: p.add_argument(
         "--where", metavar="CONDITION", required=True, help="which rows, as a SQL condition"
+    ),
+    "sample": lambda p: p.add_argument(
+        "--sample", metavar="SHARE", help="only a share of the windows or keys, such as 10%%"
     ),
     "out": lambda p: p.add_argument("--out", metavar="FILE", help="where to write the page"),
     "data_docs": lambda p: p.add_argument(

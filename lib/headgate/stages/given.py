@@ -13,7 +13,7 @@ from pyspark.sql import types as T
 
 from headgate.core.records import History, RunRecord
 from headgate.core.results import Gate, Rows
-from headgate.core.spec import Features, Ingested, Mart, Suite, Table
+from headgate.core.spec import VERSIONED, Clean, Features, Ingested, Mart, Suite, Table
 from headgate.stages.counting import Counter
 from headgate.stages.ingest import matched
 from headgate.stages.lake import Lake
@@ -95,7 +95,12 @@ def columns_of(lake: Lake, table: Table) -> T.StructType:
         return T.StructType([T.StructField(name, kind) for name, kind in kinds.items()])
     due = Due(grain_of(lake, table).of(SOME_DAY), "given", "")
     rows, _ = ended(layer_of(table).work(lake, table, [due]), None)
-    return accepted_rows(rows).schema
+    schema = accepted_rows(rows).schema
+    if not (isinstance(table, Clean) and lake.versioned(table.name)):
+        return schema
+    at = schema[table.latest_by[0]].dataType if table.dated else T.TimestampType()
+    own = zip(VERSIONED, (at, at, T.BooleanType()), strict=True)
+    return T.StructType([*schema.fields, *(T.StructField(name, kind) for name, kind in own)])
 
 
 def work_on(spark: SparkSession, suite: Suite, table: Table, given: Given) -> tuple[Work, int]:

@@ -74,6 +74,11 @@ class Lake:
         spec = self.suite.tables[table]
         return isinstance(spec, Ingested) or (isinstance(spec, Clean) and spec.write == "replace")
 
+    def versioned(self, table: str) -> bool:
+        """Whether a table holds versions of its keys."""
+        spec = self.suite.tables.get(table)
+        return isinstance(spec, Clean) and spec.write == "history"
+
     def now(self) -> datetime:
         """The time in the suite's zone, without it."""
         return self.local(self.clock())

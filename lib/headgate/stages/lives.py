@@ -167,7 +167,7 @@ def _cleaned(
         if followable(rows):
             mine = rows.where(among(origins)).select("_file", "_row").collect()
             shown = frozenset(known(row) for row in mine)
-        if table.write == "upsert":
+        if table.write != "replace":
             now = shown_now(work, rows, found)
     thrown = _rejected(lake, table, origins)
     return [
@@ -229,7 +229,7 @@ def _accepted(
     if shown:
         return _written(lake, name, window, **more)
     good, last = lake.history.published(name).get(window), lake.history.last(name, window)
-    if table.write != "upsert" or good is None or last is not good:
+    if table.write == "replace" or good is None or last is not good:
         return _not_there(lake, name, window, **more)
     facts = {**more, "run": good.run, "version": good.version}
     if row.deleted:

@@ -163,7 +163,14 @@ def cut_after(table: Table, step: str) -> Table:
         raise Usage(f"{table.name} has no step '{step}'", next=f"its steps: {known}")
     kept = steps[: places[-1] + 1]
     return table.model_copy(
-        update={"steps": kept, "key": (), "latest_by": (), "deletes": None, "write": "replace"}
+        update={
+            "steps": kept,
+            "key": (),
+            "latest_by": (),
+            "deletes": None,
+            "untracked": (),
+            "write": "replace",
+        }
     )
 
 

@@ -45,7 +45,7 @@ def _back(lake: Lake, table: Table, window: str, run: str, fence: int, started: 
     earlier = lake.history.before(last)
     target = layer_of(table).target(lake, table)
     rows = target.held(window, last.version) if earlier else None
-    rows = rows if rows is not None else lake.delta(table.name).read().limit(0)
+    rows = rows if rows is not None else target.nothing()
     draft = target.draft(fence)
     try:
         count = rows.count()
