@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from headgate.conf.across import differing
 from headgate.conf.forms import SYSTEM
 from headgate.conf.tables import Draft
 from headgate.conf.words import meant
@@ -26,6 +27,7 @@ class Known:
     def __init__(self, faulty: set[str]) -> None:
         self.of: dict[str, Columns] = {}
         self.faulty = faulty  # tables that read what they cannot
+        self.tables: dict[str, Table] = {}
 
     def check(self, draft: Draft) -> None:
         """Note names of columns that are not there, and learn the table's columns."""
@@ -34,7 +36,9 @@ class Known:
             return
         columns = self._columns(draft, table)
         self.of[draft.name] = None if draft.name in self.faulty else columns
+        self.tables[draft.name] = table
         _rules(draft, columns)
+        self._across(draft)
         if not isinstance(table, Ingested):
             self._examples(draft, table, columns)
 
@@ -76,6 +80,17 @@ class Known:
             there.name(name, *here, "on")
         for at, name in enumerate(step.take):
             there.name(name, *here, "take", at)
+
+    def _across(self, draft: Draft) -> None:
+        """Note what rules name of other tables and is not there, or of another type."""
+        for placed in draft.rules:
+            rule = placed.rule
+            if isinstance(rule, Drift) or rule.other is None:
+                continue
+            there = Seen(draft, self.of.get(rule.other), of=rule.other)
+            faults = [what for name in rule.key if (what := there.fault(name))]
+            for what in faults or filter(None, [differing(self.tables, draft.name, rule)]):
+                placed.at.note(placed.node, what)
 
     def _features(self, draft: Draft, table: Features) -> Columns:
         listed = [table.entity.from_] if table.entity.from_ else []
