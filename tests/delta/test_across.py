@@ -18,7 +18,7 @@ from headgate.core.across import ROW_COUNT as COUNT
 from headgate.core.errors import Usage
 from headgate.stages.examples import outcome
 
-SHOPS = ("shop", "street", "opened")
+SHOPS = ("shop", "street", "day", "gone")
 SALES = ("id", "shop", "street", "other")
 DAYS = ("2026-11-01", "2026-11-02", "2026-11-03")
 
@@ -28,14 +28,14 @@ def tables(*quality: Mapping[str, Any], **sales: Any) -> dict[str, dict[str, Any
     return {
         "ingested.shops": {
             "source": {"files": "shops/{window}/*.csv"},
-            "columns": {"shop": "int", "street": "string", "opened": "date"},
+            "columns": {"shop": "int", "street": "string", "day": "date", "gone": "int"},
         },
         "clean.shops": {
             "reads": "ingested.shops",
             "key": ["shop", "street"],
-            "latest_by": ["opened"],
+            "latest_by": ["day"],
             "write": "upsert",
-            "deletes": "opened IS NULL",
+            "deletes": "gone = 1",
         },
         "ingested.sales": {
             "source": {"files": "sales/{window}/*.csv"},
@@ -72,7 +72,7 @@ def test_windows_are_due_where_keys_make_a_difference(spark: SparkSession, tmp_p
     """Shops open, move and close."""
     lab = Lab(spark, tmp_path, tables(BY_SHOP, BY_PLACE, OTHER))
     # Shop 1 is in two streets: twice the key of a rule that looks at one column only.
-    open_ = [(1, "A", DAYS[0]), (1, "B", DAYS[0]), (2, "A", DAYS[0])]
+    open_ = [(1, "A", DAYS[0], 0), (1, "B", DAYS[0], 0), (2, "A", DAYS[0], 0)]
     lab.file(f"shops/{DAYS[0]}/a.csv", SHOPS, open_)
     sales = [(1, 1, "A", 1), (2, 2, "A", None), (3, None, "A", 2), (4, 2, None, 2)]
     lab.file(f"sales/{DAYS[0]}/a.csv", SALES, sales)
@@ -98,12 +98,12 @@ def test_windows_are_due_where_keys_make_a_difference(spark: SparkSession, tmp_p
         lab.app().lake.version("clean.shops")
     }
     assert why(lab) == {}
-    # The street is renamed in no row's key: nothing is due.
-    lab.file(f"shops/{DAYS[1]}/a.csv", SHOPS, [(2, "A", DAYS[1])])
+    # A shop is told again: no key comes or goes, and nothing is due.
+    lab.file(f"shops/{DAYS[1]}/a.csv", SHOPS, [(2, "A", DAYS[1], 0)])
     fine(lab.run("+clean.shops"))
     assert why(lab) == {}
     # Shop 3 opens in A: the second day lacked it, and so did the third, for a warning.
-    lab.file(f"shops/{DAYS[1]}/b.csv", SHOPS, [(3, "A", DAYS[1])])
+    lab.file(f"shops/{DAYS[1]}/b.csv", SHOPS, [(3, "A", DAYS[1], 0)])
     fine(lab.run("+clean.shops"))
     assert why(lab) == dict.fromkeys(("02", "03"), "other keys of clean.shops")
     result = fine(lab.run())
@@ -112,12 +112,12 @@ def test_windows_are_due_where_keys_make_a_difference(spark: SparkSession, tmp_p
     assert (6,) in lab.rows("clean.sales", "id")
     assert why(lab) == {}
     # What the first day does not lack does not touch it, nor what others lack still.
-    lab.file(f"shops/{DAYS[2]}/a.csv", SHOPS, [(4, "C", DAYS[2])])
+    lab.file(f"shops/{DAYS[2]}/a.csv", SHOPS, [(4, "C", DAYS[2], 0)])
     fine(lab.run("+clean.shops"))
     assert set(why(lab)) == {"02"}
     fine(lab.run())
     # Shop 2 closes: whoever may have named it is judged again.
-    lab.file(f"shops/{DAYS[2]}/b.csv", SHOPS, [(2, "A", None)])
+    lab.file(f"shops/{DAYS[2]}/b.csv", SHOPS, [(2, "A", DAYS[2], 1)])
     fine(lab.run("+clean.shops"))
     assert set(why(lab)) == {"01", "02", "03"}
     result = fine(lab.run())
@@ -135,7 +135,7 @@ def test_a_rule_across_tables_is_looked_at_from_all_sides(
 ) -> None:
     """Run without the other table, tried, previewed, followed, and on rows of an example."""
     lab = Lab(spark, tmp_path, tables(BY_PLACE))
-    lab.file(f"shops/{DAYS[0]}/a.csv", SHOPS, [(1, "A", DAYS[0]), (2, "A", DAYS[0])])
+    lab.file(f"shops/{DAYS[0]}/a.csv", SHOPS, [(1, "A", DAYS[0], 0), (2, "A", DAYS[0], 0)])
     lab.file(f"sales/{DAYS[0]}/a.csv", SALES, [(1, 1, "A", 1), (2, 2, "B", 2), (3, 3, None, 3)])
     fine(lab.run("ingested.sales"))
     result = lab.run("clean.sales", window=DAYS[0])

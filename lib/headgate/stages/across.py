@@ -22,7 +22,7 @@ from headgate.stages.due import FRESHNESS_OF, KEYS_OF, TOTALS_OF
 from headgate.stages.lake import Lake
 from headgate.stages.sample import unknown
 from headgate.stages.work import Work
-from headgate.storage.moved import Moved, moved_keys
+from headgate.storage.moved import Moved, Moves
 from headgate.transforms.hidden import column
 from headgate.transforms.marts import period_of
 
@@ -143,7 +143,7 @@ class _Keys(_Seen):
         since = self._since(last)
         if since == self.version:
             return False
-        if since is None or self._moved is None:
+        if since is None or since > self.version or self._moved is None:
             return True
         moved = [one for version, one in self._moved.items() if version > since]
         if any(one.gone for one in moved):
@@ -151,7 +151,7 @@ class _Keys(_Seen):
         return any(one.new for one in moved) and self._lacking.get(last.run, True)
 
     def _since(self, last: RunRecord) -> int | None:
-        """The version that the window saw, or up to which it is known not to have missed a key."""
+        """The newest version of which it is known that the window is as if it had seen it."""
         seen = last.inputs.get(self.name)
         through = self.lake.history.through(self.table.name).get(self.name)
         return seen if seen is None or through is None else max(seen, through)
@@ -163,13 +163,13 @@ class _Keys(_Seen):
         return [one for one in tries if one is not None]
 
     @cached_property
-    def _moved(self) -> dict[int, Moved] | None:
-        """By version of the other table, whether keys came or went with it; None: not known."""
+    def _moved(self) -> Moves:
+        """By version of the other table, whether keys came or went with it."""
         since = [at for one in self._tries if (at := self._since(one)) is not None]
         keys = list(dict.fromkeys(rule.key for rule in self.rules))
         found: dict[int, Moved] = {}
         for names in keys:
-            one = moved_keys(self.lake.delta(self.name), min(since), self.version, names)
+            one = self.lake.moved(self.name, min(since), self.version, names)
             if one is None:
                 return None
             for version, moved in one.items():

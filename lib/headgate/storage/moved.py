@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -29,10 +29,11 @@ class Moved:
         return Moved(self.new or other.new, self.gone or other.gone)
 
 
-def moved_keys(
-    table: DeltaTable, before: int, after: int, names: Sequence[str]
-) -> dict[int, Moved] | None:
-    """By version, whether keys without nulls came or went; None where that is no longer known.
+Moves = Mapping[int, Moved] | None  # by version; None where it is no longer known
+
+
+def moved_keys(table: DeltaTable, before: int, after: int, names: Sequence[str]) -> Moves:
+    """By version, whether keys without nulls came or went.
 
     Only files that these versions wrote or removed are read, and the newest keys: one query.
     """
