@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from headgate.conf.across import differing
 from headgate.conf.forms import SYSTEM
 from headgate.conf.tables import Draft
 from headgate.conf.words import meant
@@ -25,8 +26,8 @@ class Known:
 
     def __init__(self, faulty: set[str]) -> None:
         self.of: dict[str, Columns] = {}
-        self.histories: dict[str, tuple[str, ...]] = {}  # the keys of tables that hold versions
         self.faulty = faulty  # tables that read what they cannot
+        self.tables: dict[str, Table] = {}
 
     def check(self, draft: Draft) -> None:
         """Note names of columns that are not there, and learn the table's columns."""
@@ -35,9 +36,9 @@ class Known:
             return
         columns = self._columns(draft, table)
         self.of[draft.name] = None if draft.name in self.faulty else columns
-        if isinstance(table, Clean) and table.write == "history":
-            self.histories[draft.name] = table.key
+        self.tables[draft.name] = table
         _rules(draft, columns)
+        self._across(draft)
         if not isinstance(table, Ingested):
             self._examples(draft, table, columns)
 
@@ -79,12 +80,26 @@ class Known:
             there.name(name, *here, "on")
         for at, name in enumerate(step.take):
             there.name(name, *here, "take", at)
-        key = self.histories.get(step.table)
-        if key is not None and {*key} != {*step.on.values()}:
-            what = f"has to be the key of {step.table}, which holds versions: {', '.join(key)}"
-            draft.note(what, *here, "on")
-        if key is None and step.as_of and self.of.get(step.table) is not None:
+        other = self.tables.get(step.table)
+        versioned = isinstance(other, Clean) and other.write == "history"
+        if isinstance(other, Clean) and versioned and {*other.key} != {*step.on.values()}:
+            key = ", ".join(other.key)
+            draft.note(
+                f"has to be the key of {step.table}, which holds versions: {key}", *here, "on"
+            )
+        if other is not None and step.as_of and not versioned:
             draft.note(f"{step.table} holds no versions: 'write: history'", *here, "as_of")
+
+    def _across(self, draft: Draft) -> None:
+        """Note what rules name of other tables and is not there, or of another type."""
+        for placed in draft.rules:
+            rule = placed.rule
+            if isinstance(rule, Drift) or rule.other is None:
+                continue
+            there = Seen(draft, self.of.get(rule.other), of=rule.other)
+            faults = [what for name in rule.key if (what := there.fault(name))]
+            for what in faults or filter(None, [differing(self.tables, draft.name, rule)]):
+                placed.at.note(placed.node, what)
 
     def _features(self, draft: Draft, table: Features) -> Columns:
         listed = [table.entity.from_] if table.entity.from_ else []

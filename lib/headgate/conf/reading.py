@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from headgate.conf import settings
+from headgate.conf.across import check_slices
 from headgate.conf.columns import Known
 from headgate.conf.documents import CUT, read_file
 from headgate.conf.folder import Folder, listing
@@ -184,6 +185,7 @@ def _suite(
         )
         drafts[name] = draft(name, filled(trees.tables[name], own, environ), own)
     order = _checked(drafts, trees.declared, root)
+    check_slices(drafts, (suite_values or {}).get("window", "day"))
     for each in drafts.values():
         check_window(each, (suite_values or {}).get("window", "day"))
         faults.extend(each.at.faults)

@@ -108,6 +108,7 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "expect_column_values_to_be_in_set": ("accepted_values", "is_in_list", "in_set", "isin"),
     "expect_column_values_to_be_between": ("accepted_range", "between", "range", "is_in_range"),
     "expect_column_values_to_match_regex": ("regex", "matches", "regex_match", "pattern"),
+    "expect_column_values_to_exist_in": ("relationships", "foreign_key", "references", "fk"),
     "expect_compound_columns_to_be_unique": ("unique_combination_of_columns",),
     "expect_table_row_count_to_be_between": ("row_count", "min_rows", "not_empty"),
     "row": ("expression_is_true", "condition", "sql", "check", "assert", "expect", "constraint"),

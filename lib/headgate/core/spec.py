@@ -66,12 +66,22 @@ class Rule(Value):
     def columns(self) -> tuple[str, ...]:
         """The columns that its arguments name."""
         named: list[str] = []
-        for key in ("column", "column_A", "column_B"):
-            if isinstance(self.arguments.get(key), str):
-                named.append(self.arguments[key])
-        listed = self.arguments.get("column_list")
-        named.extend(listed if isinstance(listed, list | tuple) else ())
+        for key in ("column", "column_A", "column_B", "column_list"):
+            held = self.arguments.get(key) or ()
+            named.extend((held,) if isinstance(held, str) else held)
         return tuple(named)
+
+    @property
+    def other(self) -> str | None:
+        """The other table that the rows are held against."""
+        named = self.arguments.get("table") or self.arguments.get("other_table_name")
+        return None if named is None else str(named)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns of the other table that it names, one for each of its own."""
+        there = self.arguments.get("key") or self.arguments.get("other_column") or ()
+        return ((there,) if isinstance(there, str) else tuple(there)) or self.columns
 
 
 class Drift(Value):
@@ -165,9 +175,19 @@ class Table(Value):
         return self.name.partition(".")[2]
 
     @property
-    def inputs(self) -> tuple[str, ...]:
-        """The tables it reads, lookups included."""
+    def sources(self) -> tuple[str, ...]:
+        """The tables that its rows are made of, lookups included."""
         return ()
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The tables that its rules hold its rows against."""
+        return tuple(dict.fromkeys(rule.other for rule in self.quality if rule.other))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All tables that it reads."""
+        return tuple(dict.fromkeys((*self.sources, *self.others)))
 
     @property
     def private(self) -> frozenset[str]:
@@ -221,7 +241,7 @@ class Clean(Table):
         return tuple(dict.fromkeys((*self.key, *self.latest_by))) if events else self.key
 
     @property
-    def inputs(self) -> tuple[str, ...]:
+    def sources(self) -> tuple[str, ...]:
         names = [*self.reads.values()]
         names += [step.table for step in self.steps if step.name == "lookup"]  # type: ignore[attr-defined]
         return tuple(dict.fromkeys(names))
@@ -239,7 +259,7 @@ class Features(Table):
     format: Format = Format()
 
     @property
-    def inputs(self) -> tuple[str, ...]:
+    def sources(self) -> tuple[str, ...]:
         names = [*self.reads.values()] + ([self.entity.from_] if self.entity.from_ else [])
         return tuple(dict.fromkeys(names))
 
@@ -258,7 +278,7 @@ class Mart(Table):
     sql: str | None = None  # the text, also where the file names a file
 
     @property
-    def inputs(self) -> tuple[str, ...]:
+    def sources(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.reads.values()))
 
     @property

@@ -12,6 +12,7 @@ from headgate.core.fingerprint import digest
 from headgate.core.policy import rules_by_window
 from headgate.core.spec import Clean
 from headgate.core.steps import Lookup
+from headgate.stages.across import beside as across_tables
 from headgate.stages.code import code_of
 from headgate.stages.counting import Counter
 from headgate.stages.due import due_if_changed
@@ -37,7 +38,7 @@ def due(lake: Lake, table: Clean, named: Sequence[str] | None, force: bool) -> l
     there = input_windows(lake, table)
     own = lake.history.published(table.name)
     own_parts = beside(lake, table)
-    rules = rules_by_window(table, lake.suite.window)
+    rules, across = rules_by_window(table, lake.suite.window), across_tables(lake, table)
     if named is not None:
         wanted = [window for window in named if window in there or window in own]
     else:
@@ -45,6 +46,7 @@ def due(lake: Lake, table: Clean, named: Sequence[str] | None, force: bool) -> l
     found = []
     for window in wanted:
         parts = {"input": there.get(window, ""), "rules": rules(window), **own_parts}
+        parts |= across(window)
         last = lake.history.last(table.name, window)
         if window not in there and (last is None or last.parts.get("input") == ""):
             continue

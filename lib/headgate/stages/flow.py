@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 
 from headgate.core.errors import GateClosed, StepFailed
 from headgate.core.results import Entry, Metric, Rows
+from headgate.quality.existence import with_found, without_found
 from headgate.quality.gate import Verdict
 from headgate.quality.past import Past
 from headgate.quality.reasons import marks, masks, reasons, rejected, rejecting
@@ -120,7 +121,8 @@ def marked(
     for more in shaped[1:]:
         df = df.unionByName(more.df, allowMissingColumns=True)
     bits = marks(work.table.quality, work.waived)
-    df = with_marks(df, masks(bits), work.deletes)
+    df = with_found(df, work.table.quality, work.others)
+    df = without_found(with_marks(df, masks(bits), work.deletes))
     if with_record:
         df = df.withColumn(REASONS, reasons(bits, df.columns))
         df = with_record_of_rejected(df)

@@ -13,6 +13,7 @@ from headgate.core.fingerprint import digest
 from headgate.core.policy import rules_by_window
 from headgate.core.results import JOB_OF
 from headgate.core.spec import Ingested
+from headgate.stages.across import beside
 from headgate.stages.counting import Counter
 from headgate.stages.due import due_if_changed
 from headgate.stages.lake import Lake
@@ -45,7 +46,7 @@ class Matched:
 def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -> list[Due]:
     """The windows whose files, contract or rules differ from their last try."""
     batch = batch_of(lake, table, named)
-    rules = rules_by_window(table, lake.suite.window)
+    rules, others = rules_by_window(table, lake.suite.window), beside(lake, table)
     found = []
     for window in sorted(batch.windows):
         if named is not None and window not in named:
@@ -53,7 +54,7 @@ def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -
         files = batch.windows[window]
         news = [file.new for file in files if file.new]
         detail = "; ".join(news[:3]) + (f" and {len(news) - 3} more" if len(news) > 3 else "")
-        made_of = {**parts(table, batch, window), "rules": rules(window)}
+        made_of = {**parts(table, batch, window), "rules": rules(window), **others(window)}
         one = due_if_changed(
             lake.history, table.name, window, made_of, detail=detail or None, force=force
         )
@@ -149,6 +150,7 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         records=True,
         may_reject=True,
         keeps_rescued=True,
+        through=True,
         ungated=frozenset(window for window in windows if not batch.windows.get(window)),
     )
 

@@ -16,6 +16,7 @@ from headgate.core.records import History
 from headgate.core.results import Metric
 from headgate.core.spec import Clean, Ingested, Suite
 from headgate.storage.files import Files, files_for
+from headgate.storage.moved import Moves, moved_keys
 from headgate.storage.quarantine import Quarantine
 from headgate.storage.records import Records
 from headgate.storage.tables import DeltaTable
@@ -34,6 +35,7 @@ class Lake:
     raw: Files
     clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     contents: dict[tuple[str, int, str], str] = field(default_factory=dict)
+    moves: dict[tuple[str, int, int, tuple[str, ...]], Moves] = field(default_factory=dict)
     unrecorded: set[str] = field(default_factory=set)  # tables whose commits say more than records
     _ledger: dict[str, list[dict[str, Any]]] | None = None
     _metrics: dict[str, list[Metric]] = field(default_factory=dict)  # by run
@@ -105,6 +107,13 @@ class Lake:
             total = df.agg(F.sum(row.cast("decimal(38,0)")), F.count(F.lit(1))).collect()[0]
             self.contents[known] = digest([str(total[0]), total[1]])
         return self.contents[known]
+
+    def moved(self, table: str, before: int, after: int, keys: tuple[str, ...]) -> Moves:
+        """Which versions between two brought or took keys; looked at once a call."""
+        known = (table, before, after, keys)
+        if known not in self.moves:
+            self.moves[known] = moved_keys(self.delta(table), before, after, keys)
+        return self.moves[known]
 
     def refreshed(self, table: str) -> bool:
         """Read the records again where another run has published since; whether that was so."""

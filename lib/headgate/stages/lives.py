@@ -13,6 +13,8 @@ from headgate.core.errors import HeadgateError
 from headgate.core.lives import Broken, End, Life, Lives, Origin, Passage
 from headgate.core.spec import Clean, Ingested, Table
 from headgate.core.steps import Deduplicate
+from headgate.quality.existence import with_found
+from headgate.quality.others import Other
 from headgate.quality.portrait import private_of
 from headgate.quality.reasons import marks, masks
 from headgate.stages import clean
@@ -94,7 +96,8 @@ def _held(
     if lake.version(table.name) is None:
         return {}
     rows = lake.delta(table.name).read().where(among(origins))
-    bits = marks(table.quality)
+    now = {name: Other(lake.delta(name).read()) for name in table.others}
+    rows, bits = with_found(rows, table.quality, now), marks(table.quality)
     named = [mask.alias(name) for name, mask in masks(bits).items()]
     found = {}
     for row in rows.select("_file", "_row", as_json(rows).alias("row"), *named).collect():

@@ -188,7 +188,8 @@ def readable(lake: Lake, table: Table, windows: Sequence[str]) -> list[str]:
         if not there:
             raise ingest.missing(lake, table, windows[0])
         return there
-    never = [name for name in table.inputs if lake.version(name) is None]
+    known_tables = (name for name in table.inputs if name in lake.suite.tables)  # a rule may err
+    never = [name for name in known_tables if lake.version(name) is None]
     if never:
         raise InputMissing(
             f"{never[0]} has never been published",

@@ -12,6 +12,7 @@ from headgate.core.results import JOB_OF
 from headgate.core.spec import Table
 from headgate.core.steps import Step
 from headgate.core.windows import Grain
+from headgate.quality.others import Others
 from headgate.quality.past import NO_PAST, Past
 from headgate.stages.counting import Counter
 from headgate.stages.slices import Slices
@@ -65,6 +66,7 @@ class Work:
     records: bool = False  # whether rejected rows can be set aside by the write itself
     keeps_rescued: bool = False  # whether the table has the column that ingested rows have
     may_reject: bool = False  # whether reading or a step may reject rows, whatever the rules
+    others: Others = field(default_factory=dict)  # what rules hold rows against
     past: Past = NO_PAST  # what drift holds its slices against
     said: str = ""  # what the record adds to why it ran
 

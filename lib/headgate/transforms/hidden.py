@@ -12,6 +12,7 @@ OTHERS = "__others"  # keys of a JSON record that the contract does not name
 FATE = "__fate"
 DELETED = "__deleted"  # the row says that its key is gone
 BROKEN = "__broken"  # and a number: the rules that a row breaks, as bits
+FOUND = "__found"  # and what it is about: whether another table has the row's key
 HIDDEN = (TEXT, REASONS, RECORD, OTHERS, FATE, DELETED)
 RESCUED = "_rescued"  # what an ingested row's contract does not name, as JSON
 SYSTEM = ("_window", "_ingested_at", "_file", "_row")
