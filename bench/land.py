@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from bench.measure import Figure, alternating, arguments, ground, say, show
 from bench.s3_server import KEY, REGION, SECRET, Server, running
+from bench.suites import events, lay
 
 GOAL = 1.0
 MB = 1_000_000
@@ -53,27 +53,21 @@ def written(folder: Path, files: int, size: int) -> Path:
 
 
 class Sides:
-    """Both commands; each turn fills a bucket of its own, which is empty again afterwards."""
+    """Both commands; each turn fills a new bucket, which is gone afterwards."""
 
     def __init__(self, folder: Path, server: Server, inbox: Path, aws: str) -> None:
         self._server, self._inbox, self._aws, self._folder = server, inbox, aws, folder
-        conf = folder / "conf"
-        (conf / "env").mkdir(parents=True)
-        (conf / "suite.yaml").write_text("name: bench\n")
-        settings = json.dumps(server.settings())
-        env = f"raw: s3a://ours/raw\nlake: lake\nspark: {{conf: {settings}}}\n"
-        (conf / "env" / "local.yaml").write_text(env)
+        lay(folder, events(("events",)), master="local[2]", quick=True, conf=server.settings())
 
     def headgate(self, turn: int) -> float:
-        return self._timed(
-            "ours", [sys.executable, "-m", "headgate", "land", str(self._inbox), "--to", "x"]
-        )
+        bucket = f"ours{turn}"
+        command = [sys.executable, "-m", "headgate", "land", str(self._inbox), "--to", "x"]
+        return self._timed(bucket, [*command, "--set", f"raw=s3a://{bucket}/raw"])
 
     def aws(self, turn: int) -> float:
-        target = "s3://theirs/raw/x"
-        return self._timed(
-            "theirs", [self._aws, "s3", "cp", "--recursive", str(self._inbox), target]
-        )
+        bucket = f"theirs{turn}"
+        command = [self._aws, "s3", "cp", "--recursive", str(self._inbox)]
+        return self._timed(bucket, [*command, f"s3://{bucket}/raw/x"])
 
     def _timed(self, bucket: str, command: list[str]) -> float:
         made = self._server.bucket(bucket)
@@ -85,11 +79,16 @@ class Sides:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self._server.url,
         }
-        if bucket == "theirs":  # its Python may be another
+        if command[0] == self._aws:  # its Python may be another
             del env["PYTHONPATH"]
         started = time.perf_counter()
-        subprocess.run(command, cwd=self._folder, env=env, check=True, capture_output=True)
+        with (self._folder / "said").open("w+") as said:
+            done = subprocess.run(
+                command, cwd=self._folder, env=env, check=False, stdout=said, stderr=said
+            )
         seconds = time.perf_counter() - started
+        if done.returncode:
+            sys.exit((self._folder / "said").read_text()[-2000:])
         sizes = [path.stat().st_size for path in (made / "raw" / "x").iterdir()]
         assert sorted(sizes) == sorted(path.stat().st_size for path in self._inbox.iterdir())
         shutil.rmtree(made)

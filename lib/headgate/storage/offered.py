@@ -14,6 +14,8 @@ from headgate.core.landing import Offer
 from headgate.storage.files import unusable
 from headgate.storage.names import hidden, is_text
 
+PASSED_OVER = "ingest passes over names that begin with _ or ."
+
 
 @dataclass(frozen=True)
 class Offered:
@@ -29,6 +31,8 @@ def offered(names: Sequence[str], prefix: str, zone: str | None) -> Offered:
 
     `zone` is the raw zone's folder, where it is on a disk: what holds it would land in itself.
     """
+    if any(hidden(name) for name in prefix.split("/")):
+        raise Usage(PASSED_OVER, where=f"--to {prefix}", next="--to orders/2026-11-20")
     found = _Found(prefix, Path(zone, prefix).resolve() if zone else None)
     for name in names:
         with found.kept(name):
@@ -66,8 +70,7 @@ class _Found:
         """A file that was named."""
         own = Path(os.path.abspath(name)).name  # noqa: PTH100 - a link keeps its name
         if hidden(own):
-            what = "ingest passes over names that begin with _ or ."
-            raise Usage(what, where=name, next="give it another name")
+            raise Usage(PASSED_OVER, where=name, next="give it another name")
         self._add(name, own)
 
     def folder(self, name: str) -> None:
