@@ -37,7 +37,7 @@ def land(arguments: argparse.Namespace) -> Answer:
             def look() -> Sequence[Offer]:
                 return tally.some_of(offered(arguments.files, prefix, place.folder))
 
-            tally.take(followed(place, look, settle, orders, tally.meter, tally.line))
+            tally.take(followed(place, look, settle, orders, tally.meter, tally.trouble))
     tally.summary()
     return tally.shown(), tally.exit_code
 

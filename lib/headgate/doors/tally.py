@@ -56,7 +56,7 @@ class Tally(Living):
         faults = tuple(fault.sentence for fault in found.faults)
         for fault in faults:
             if fault not in self._before:
-                self.line(fault)
+                self.trouble(fault)
         self._before = faults
         return found.files
 
@@ -71,7 +71,13 @@ class Tally(Living):
                 self._files[one.offer.path] = one
             else:
                 self._files.pop(one.offer.path, None)
-            self.line(self._told(one))
+            tell = self.trouble if one.exit_code else self.line
+            tell(self._told(one))
+
+    def trouble(self, text: str) -> None:
+        """A line that is said also where nothing else is."""
+        self._clear()
+        print(text, file=sys.stderr, flush=True)
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -103,7 +109,7 @@ class Tally(Living):
     def summary(self) -> None:
         """The last word of a call."""
         for error in self._errors:
-            print(error, file=sys.stderr)
+            self.trouble(error)
         if self._quiet:
             return
         counts = ", ".join(f"{count:,} {status}" for status, count in self._counts.items())

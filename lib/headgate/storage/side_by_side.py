@@ -12,7 +12,7 @@ from typing import TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-PATIENCE = 10.0  # seconds that threads get to lay down what they have in hand
+PATIENCE = 3.0  # seconds that threads get to lay down what they have in hand
 
 
 def side_by_side(
