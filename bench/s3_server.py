@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 
 KEY, SECRET, REGION = "headgate", "not-a-secret", "us-east-1"
 INSTALL = "go install github.com/versity/versitygw/cmd/versitygw@v1.8.0"
+HOW = "make s3-server, or " + INSTALL
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def running(folder: Path) -> Iterator[Server]:
     """A server on a free port, with its buckets below a folder; gone afterwards."""
     found = program()
     if found is None:
-        raise FileNotFoundError(f"versitygw is not installed: {INSTALL}")
+        sys.exit(f"the S3 server is not installed: {HOW}")
     buckets, beside = folder / "buckets", folder / "meta"
     buckets.mkdir(parents=True)
     beside.mkdir()
@@ -67,11 +69,23 @@ def running(folder: Path) -> Iterator[Server]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env={**os.environ, **keys}, stdout=log, stderr=log)
     try:
-        _wait(port, process)
+        until_open(port, process)
         yield Server(port, buckets)
     finally:
         process.terminate()
         process.wait(10)
+
+
+def install() -> int:
+    """Build it with Go, unless it is there."""
+    if program() is None:
+        if shutil.which("go") is None:
+            print("the S3 server is built with Go, which is not installed", file=sys.stderr)
+            return 1
+        print(f"building the S3 server, once: {INSTALL}", file=sys.stderr)
+        subprocess.run(INSTALL.split(), check=False)
+    print(program() or "the S3 server could not be built", file=sys.stderr)
+    return program() is None
 
 
 def free_port() -> int:
@@ -82,11 +96,16 @@ def free_port() -> int:
         return port
 
 
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 30
+def until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server listens."""
+    until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
         with socket.socket() as one:
             if one.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise RuntimeError("versitygw did not start")
+    raise RuntimeError(f"the server did not start: {process.args!r}")
+
+
+if __name__ == "__main__":
+    sys.exit(install())

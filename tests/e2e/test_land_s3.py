@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench.s3_server import INSTALL, Server, free_port, program, running
+from bench.s3_server import HOW, Server, free_port, program, running
 
 from commands import ROOT
 from faulty_proxy import DROP, GARBLE, STALL, Fate, Proxy, proxy_to
@@ -21,7 +22,7 @@ from headgate.doors.cli import main
 from unit.conf_files import laid_out
 
 boto3 = pytest.importorskip("boto3", reason="needs the extra 'aws'")
-pytestmark = pytest.mark.skipif(program() is None, reason=f"versitygw is not installed: {INSTALL}")
+pytestmark = pytest.mark.skipif(program() is None, reason=f"no S3 server: {HOW}")
 
 DAY = "orders/2026-11-20"
 MIB = 1 << 20
@@ -333,6 +334,29 @@ def test_a_server_that_does_not_encrypt_as_asked_gets_nothing(
     assert [one.get("x-amz-server-side-encryption-aws-kms-key-id") for one in asked] == [
         "k1" if more else None
     ]
+
+
+def test_the_commands_of_the_page_land_on_s3(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "docs" / "landing.md").read_text()
+    (env,) = re.findall(r"^```yaml\n# conf/env/s3.yaml\n(.*?)^```$", page, re.M | re.S)
+    (commands,) = re.findall(r"^```sh s3\n(.*?)^```$", page, re.M | re.S)
+    (shop.conf / "env" / "s3.yaml").write_text(env.replace("shop-raw", shop.name))
+    monkeypatch.chdir(shop.conf.parent)
+    for name, key in (
+        ("S3_SERVER", "endpoint"),
+        ("S3_KEY", "access.key"),
+        ("S3_SECRET", "secret.key"),
+    ):
+        monkeypatch.setenv(name, shop.server.settings()[f"spark.hadoop.fs.s3a.{key}"])
+    shop.file("lines.csv")
+    said = [main(line.split()[1:]) for line in commands.splitlines()]
+    assert said == [0, 0]
+    out = capsys.readouterr()
+    assert "order_lines/2026-11-02/lines.csv landed: 1 byte" in out.err
+    assert json.loads(out.out)["counts"] == {"unchanged": 1}
+    assert (shop.bucket / "dumps/order_lines/2026-11-02/lines.csv").read_bytes() == b"x"
 
 
 def until(true: Callable[[], bool], seconds: float = 30) -> None:

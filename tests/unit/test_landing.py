@@ -214,6 +214,30 @@ def test_a_file_that_changes_while_it_is_read_does_not_land(
     assert shop.land(shop.inbox)["counts"] == {"unchanged": 1, "landed": 1}
 
 
+@pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
+def test_what_came_meanwhile_is_not_overwritten(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, *, links: bool
+) -> None:
+    shop.file("a.csv", "mine"), shop.file("b.csv", "same!")
+    real = Meter.add
+
+    def rival(meter: Meter, count: int) -> None:
+        name, content = ("a.csv", "theirs") if count == 4 else ("b.csv", "same!")
+        (shop.raw / DAY / name).write_text(content)
+        real(meter, count)
+
+    def no_links(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(Meter, "add", rival)
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", no_links)
+    told = shop.land(shop.inbox)
+    assert told["exit_code"] == 2
+    assert statuses(told) == {f"{DAY}/a.csv": "refused", f"{DAY}/b.csv": "landed"}
+    assert shop.landed() == {f"{DAY}/a.csv": "theirs", f"{DAY}/b.csv": "same!"}
+
+
 def test_a_file_that_gets_shorter_is_noticed(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("abcdef")

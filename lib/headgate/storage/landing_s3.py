@@ -103,10 +103,12 @@ class BucketPlace:
         return None
 
     def _holds(self, path: str, source: Opened, head: Mapping[str, Any]) -> bool:
-        kept = head.get("ChecksumSHA256", "")
-        if kept and "-" not in kept:
-            return bool(kept == _text(_whole(source)))
-        if kept and kept == _composite(_digests(source)):
+        kept = head.get("ChecksumSHA256")
+        if kept and "-" not in kept and kept == _text(_whole(source)):
+            return True
+        if kept and head.get("ChecksumType") == "FULL_OBJECT":
+            return False
+        if kept and _agree(kept, _composite(_digests(source))):
             return True
         # Another tool put it there, in parts of its own or with no checksum that fits: read it.
         body = self._client.get_object(**self._at(path))["Body"]
@@ -241,7 +243,7 @@ class BucketPlace:
         """Believe that it arrived only where the server says so of these very bytes."""
         self._refuse_unencrypted(answer)
         said = answer.get("ChecksumSHA256")
-        if said != checksum if said else self.differs(path, source):
+        if not _agree(said, checksum) if said else self.differs(path, source):
             what = "what arrived is not what was sent"
             raise Infrastructure(what, where=self._where(path), next="run it again with --replace")
 
@@ -293,6 +295,11 @@ def _composite(digests: Iterator[bytes] | Sequence[bytes]) -> str:
     """What S3 keeps of an object in parts: the digest of its parts' digests, and their number."""
     every = list(digests)
     return f"{_text(hashlib.sha256(b''.join(every)).digest())}-{len(every)}"
+
+
+def _agree(said: str, checksum: str) -> bool:
+    """Whether two checksums are one; some servers leave out the number of parts."""
+    return said.partition("-")[0] == checksum.partition("-")[0]
 
 
 def _whole(source: Opened) -> bytes:
