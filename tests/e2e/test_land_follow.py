@@ -91,6 +91,7 @@ def test_what_appears_lands_once_it_has_stopped_growing(
         for name in ("first.csv", "growing.csv", "deep/new.csv"):
             assert one.said().count(f"{DAY}/{name} landed") == 1
         assert "shop: 3 landed" in one.said()
+        assert "unchanged" not in one.said()
     with following(tmp_path) as again:
         again.until(lambda: again.said().count("unchanged: the same content") == 3)
 

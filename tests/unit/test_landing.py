@@ -8,16 +8,19 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from headgate.core.errors import Infrastructure
 from headgate.core.landing import Unlandable
 from headgate.doors.cli import main
 from headgate.doors.tally import Tally
 from headgate.storage.landing import Meter, opened
+from headgate.storage.side_by_side import side_by_side
 from unit.conf_files import laid_out
 
 DAY = "orders/2026-11-20"
@@ -332,6 +335,22 @@ def test_a_file_that_another_lands_at_this_moment_is_left_to_it(
     assert told["exit_code"] == 21
     assert "being landed by somebody else" in told["errors"][0]
     assert shop.land(shop.inbox)["counts"] == {"landed": 1}
+
+
+def test_an_error_breaks_off_what_others_have_in_hand() -> None:
+    ended, at_work = threading.Event(), threading.Event()
+
+    def work(number: int) -> int:
+        if number == 0:
+            at_work.wait(30)
+            raise Infrastructure("no more")
+        at_work.set()
+        ended.wait(30)
+        return number
+
+    with pytest.raises(Infrastructure, match="no more"):
+        list(side_by_side(work, [1, 0], 2, ended.set))
+    assert ended.is_set()
 
 
 def test_progress_tells_rate_and_time_left(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

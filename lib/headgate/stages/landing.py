@@ -62,7 +62,8 @@ def _looked_at(place: Place, offers: Sequence[Offer]) -> dict[Offer, str | None]
             return []  # told when its turn comes
 
     taken = [offer for offer in offers if offer.path in sizes]
-    return dict(one for some in side_by_side(look, taken, place.threads) for one in some)
+    found = dict(one for some in side_by_side(look, taken, place.threads) for one in some)
+    return {offer: found[offer] for offer in taken if offer in found}
 
 
 def _landed(place: Place, offer: Offer, orders: Orders, meter: Meter, done: State) -> Landed:
