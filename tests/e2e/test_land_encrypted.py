@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from bench.s3_server import free_port, until_open
 
-from faulty_proxy import DROP, proxy_to
 from headgate.doors.cli import main
 from unit.conf_files import laid_out
 
@@ -80,24 +79,6 @@ def test_what_lands_is_encrypted_as_asked(
     assert land(tmp_path, capsys, "one", *kms, "--replace")["counts"] == {"replaced": 2}
     assert kept("a.csv") == kept("large.csv") == ("aws:kms", KEY)
     assert land(tmp_path, capsys, "one", *kms)["counts"] == {"unchanged": 2}
-
-
-def test_the_lost_answer_to_a_finished_upload_is_found_out(
-    client: Any, port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    """This server, like AWS, knows nothing of an upload that is done."""
-    laid_out(tmp_path)
-    client.create_bucket(Bucket="three")
-    (tmp_path / "inbox").mkdir()
-    (tmp_path / "inbox" / "large.csv").write_bytes(content := os.urandom(PART + 1))
-    with proxy_to(port) as proxy:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{proxy.port}")
-        last = f"POST /three/{DAY}/large.csv?uploadId="
-        proxy.first(1, last, DROP)
-        assert land(tmp_path, capsys, "three")["counts"] == {"landed": 1}
-        assert proxy.count(last) == 2
-    assert client.get_object(Bucket="three", Key=f"{DAY}/large.csv")["Body"].read() == content
 
 
 @pytest.mark.parametrize("before", [{}, {"ServerSideEncryption": "AES256"}], ids=["plain", "same"])

@@ -247,6 +247,29 @@ def test_a_rival_that_came_meanwhile_is_not_overwritten(shop: Shop, proxy: Proxy
     assert shop.landed() == {f"{DAY}/a.csv": b"theirs", f"{DAY}/b.csv": b"same"}
 
 
+@pytest.mark.parametrize(("same", "code"), [(True, 0), (False, 20)], ids=["same", "other"])
+def test_an_upload_that_somebody_else_ends(
+    shop: Shop, proxy: Proxy, *, same: bool, code: int
+) -> None:
+    """What is there then decides."""
+    shop.file("large.csv", content := os.urandom(LARGE))
+    key = f"raw/{DAY}/large.csv"
+    shop.client().put_object(Bucket=shop.name, Key=key, Body=b"old")
+
+    def rival(one: str) -> Fate:
+        if "POST" in one and "uploadId=" in one:
+            at = {"Bucket": shop.name, "Key": key}
+            (open_one,) = shop.client().list_multipart_uploads(Bucket=shop.name)["Uploads"]
+            shop.client().abort_multipart_upload(**at, UploadId=open_one["UploadId"])
+            shop.client().put_object(**at, Body=content if same else b"other")
+        return "pass"
+
+    proxy.fate = rival
+    told = shop.land("--replace")
+    assert told["exit_code"] == code
+    assert told["counts"] == ({"replaced": 1} if same else {})
+
+
 def nowhere(shop: Shop) -> None:
     shop.point(free_port())
 

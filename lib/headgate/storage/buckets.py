@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from headgate.core.errors import HeadgateError, Infrastructure, Usage
-from headgate.core.landing import AGAIN
+from headgate.core.landing import AGAIN, Encryption
 
 TRIES = 5
 _S3A = "spark.hadoop.fs.s3a."
@@ -72,16 +72,54 @@ def client(conf: Mapping[str, str], bucket: str, connections: int) -> Any:
         response_checksum_validation="when_required",
         s3={"payload_signing_enabled": False} | ({"addressing_style": "path"} if by_path else {}),
     )
-    with told_of(f"s3://{bucket}"):
-        return boto3.client(
-            "s3",
-            endpoint_url=endpoint(conf, bucket),
-            region_name=setting(conf, bucket, "endpoint.region"),
-            aws_access_key_id=setting(conf, bucket, "access.key"),
-            aws_secret_access_key=setting(conf, bucket, "secret.key"),
-            aws_session_token=setting(conf, bucket, "session.token"),
-            config=config,
-        )
+    asked = {
+        "endpoint_url": endpoint(conf, bucket),
+        "region_name": setting(conf, bucket, "endpoint.region"),
+        "aws_access_key_id": setting(conf, bucket, "access.key"),
+        "aws_secret_access_key": setting(conf, bucket, "secret.key"),
+        "aws_session_token": setting(conf, bucket, "session.token"),
+    }
+    try:
+        with told_of(f"s3://{bucket}"):
+            return boto3.client("s3", **asked, config=config)
+    except ValueError as error:  # "Invalid endpoint: ..."
+        where, next = f"s3://{bucket}", f"correct {_S3A}endpoint in conf/env"
+        raise Usage("S3's endpoint is not an address", where=where, next=next) from error
+
+
+def encrypted(asked: Encryption | None) -> dict[str, str]:
+    """What a request says of how its object is to be encrypted."""
+    if asked is None:
+        return {}
+    return {"ServerSideEncryption": asked.kind} | ({"SSEKMSKeyId": asked.key} if asked.key else {})
+
+
+def as_asked(asked: Encryption, answer: Mapping[str, Any]) -> bool:
+    """Whether S3 says that it encrypts so. It names a key by its ARN, whatever it was called.
+
+    >>> ours = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:aws:kms:eu:1:key/77"}
+    >>> [as_asked(Encryption("aws:kms", key), ours) for key in ("77", "alias/a", None, "78")]
+    [True, True, True, False]
+    """
+    if answer.get("ServerSideEncryption") != asked.kind:
+        return False
+    named, key = str(answer.get("SSEKMSKeyId", "")), asked.key
+    return not key or not named or "alias/" in key or named.rpartition("/")[2] in key
+
+
+def unless_there(request: Callable[..., Any], **words: Any) -> Any:
+    """The answer to a request; None where its condition failed, that nothing be there.
+
+    A request that is repeated because its answer got lost finds its own work done.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        return request(**words)
+    except ClientError as error:
+        if answered(error)[0] in ("PreconditionFailed", "412", "NoSuchUpload"):
+            return None
+        raise
 
 
 def answered(error: Exception) -> tuple[str, int]:
@@ -102,9 +140,6 @@ def told_of(where: str) -> Iterator[None]:
         raise _of_answer(*answered(error), where) from error
     except BotoCoreError as error:
         raise _of_client(type(error).__name__, where) from error
-    except ValueError as error:  # "Invalid endpoint: ..."
-        what = "S3's endpoint is not an address"
-        raise Usage(what, where=where, next=f"correct {_S3A}endpoint in conf/env") from error
 
 
 def _of_answer(code: str, status: int, where: str) -> HeadgateError:
