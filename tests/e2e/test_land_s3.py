@@ -378,6 +378,7 @@ def test_the_commands_of_the_page_land_on_s3(
     assert said == [0, 0]
     out = capsys.readouterr()
     assert "order_lines/2026-11-02/lines.csv landed: 1 byte" in out.err
+    assert "no table of the suite reads it" in out.err
     assert json.loads(out.out)["counts"] == {"unchanged": 1}
     assert (shop.bucket / "dumps/order_lines/2026-11-02/lines.csv").read_bytes() == b"x"
 

@@ -23,7 +23,7 @@ class Offer:
     file: str
     path: str  # below the raw zone
     size: int
-    modified_ns: int = 0
+    changed_ns: int = 0  # its content, name or mode
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,11 @@ class Tally(Living):
             said.append(f"{self._passed_over:,} passed over for their names, as ingest would")
         self.line(f"{self._suite.name}: {'; '.join(said)}")
         if self._readers:
-            self.line(f"Next: headgate run {' '.join(f'{name}+' for name in self._readers)}")
+            tables, env = (
+                " ".join(f"{name}+" for name in self._readers),
+                self._suite.environment.name,
+            )
+            self.line(f"Next: headgate run {tables}{'' if env == 'local' else f' --env {env}'}")
 
     @property
     def _left(self) -> int:

@@ -106,4 +106,4 @@ class _Found:
         if other is not None and not Path(other.file).samefile(name):
             what = f"{other.file} and {name} would both land as {path}"
             raise Usage(what, next="land them apart, each with its own --to")
-        self.offers.setdefault(path, Offer(name, path, status.st_size, status.st_mtime_ns))
+        self.offers.setdefault(path, Offer(name, path, status.st_size, status.st_ctime_ns))
