@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from headgate.conf import read_suite
 from headgate.core.errors import Infrastructure
 from headgate.core.landing import Unlandable
 from headgate.doors.cli import main
@@ -353,14 +354,14 @@ def test_an_error_breaks_off_what_others_have_in_hand() -> None:
     assert ended.is_set()
 
 
-def test_progress_tells_rate_and_time_left(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    from headgate.conf import read_suite
-
-    clock = iter([100.0, 104.0])
-    monkeypatch.setattr("headgate.doors.tally.time.monotonic", lambda: next(clock))
+def test_progress_tells_rate_and_time_left(shop: Shop) -> None:
     tally = Tally(read_suite(shop.conf))
+    assert tally.text() == "looking at what is there already"
     tally.meter.expect(100_000_000)
-    tally.meter.add(40_000_000)
+    tally.meter.add(1)
+    assert "left" not in tally.text()
+    tally.meter.add(39_999_999)
+    tally.meter.since -= 4
     assert tally.text() == "40.0 MB of 100.0 MB  10.0 MB/s  6 s left"
 
 

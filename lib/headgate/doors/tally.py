@@ -94,14 +94,15 @@ class Tally(Living):
 
     def text(self) -> str:
         """How far it is, how fast, and how long it will take."""
-        meter, seconds = self.meter, time.monotonic() - self._since
+        meter = self.meter
         done = sum(self._counts.values())
         if self._follows and meter.moved >= meter.total:
             return f"following: {done:,} so far" if self._living else ""
         if not meter.total:
             return "looking at what is there already"
-        rate = meter.moved / seconds
-        left = f"  {(meter.total - meter.moved) / rate:,.0f} s left" if rate else ""
+        rate = meter.moved / max(time.monotonic() - meter.since, 0.001)
+        known = meter.moved * 1000 > meter.total  # before that, the rate says little
+        left = f"  {_lasting((meter.total - meter.moved) / rate)} left" if known else ""
         files = f"{done:,}/{self._of:,} files  " if self._of else ""
         moved = f"{bytes_told(meter.moved)} of {bytes_told(meter.total)}"
         return f"{files}{moved}  {bytes_told(rate)}/s{left}"
@@ -125,11 +126,9 @@ class Tally(Living):
             said.append(f"{self._passed_over:,} passed over for their names, as ingest would")
         self.line(f"{self._suite.name}: {'; '.join(said)}")
         if self._readers:
-            tables, env = (
-                " ".join(f"{name}+" for name in self._readers),
-                self._suite.environment.name,
-            )
-            self.line(f"Next: headgate run {tables}{'' if env == 'local' else f' --env {env}'}")
+            named = self._suite.environment.name
+            env = "" if named == "local" else f" --env {named}"
+            self.line(f"Next: headgate run {' '.join(f'{name}+' for name in self._readers)}{env}")
 
     @property
     def _left(self) -> int:
@@ -170,3 +169,12 @@ class Tally(Living):
     def _failed(self, error: HeadgateError) -> None:
         self._errors.append(error.sentence)
         self._codes.append(error.exit_code)
+
+
+def _lasting(seconds: float) -> str:
+    """A length of time as a person reads it.
+
+    >>> _lasting(99.4), _lasting(3000)
+    ('99 s', '50 min')
+    """
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} min"

@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import IO, Protocol
 
 from headgate.core.errors import Held, Infrastructure, Interrupted, Usage
@@ -29,11 +30,14 @@ class Meter:
 
     def __init__(self) -> None:
         self.total = self.moved = 0
+        self.since = monotonic()
         self._lock, self._ended = threading.Lock(), threading.Event()
 
     def expect(self, count: int) -> None:
         """So many bytes more have to move; fewer, where some are there already."""
         with self._lock:
+            if self.moved >= self.total:  # all that was expected before is done
+                self.total, self.moved, self.since = 0, 0, monotonic()
             self.total += count
 
     def add(self, count: int) -> None:
