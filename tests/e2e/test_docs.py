@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shlex
+import shutil
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -23,7 +24,7 @@ from headgate.doors.submit_args import asked
 from headgate.doors.words import parser_for
 from headgate.storage.points import POINTS
 from headgate.storage.records import SCHEMAS
-from small_shop import ROOT, small_shop
+from small_shop import FIRST, ROOT, small_shop
 
 PAGES = tuple(
     path.relative_to(ROOT).as_posix()
@@ -90,7 +91,7 @@ def test_the_reader_finds_commands() -> None:
     assert {line.words[0] for line in every} >= {"make", "headgate", "./spark-submit.sh"}
     assert {line.page for line in every} >= {"README.md", "CONTRIBUTING.md", "docs/operations.md"}
     assert {line.page for line in every if line.runs} == {
-        "README.md", "docs/data-docs.md", "docs/gates.md", "docs/looking.md",
+        "README.md", "docs/data-docs.md", "docs/gates.md", "docs/landing.md", "docs/looking.md",
         "docs/operations.md",
     }  # fmt: skip
 
@@ -124,6 +125,7 @@ def _targets() -> set[str]:
         ("docs/operations.md", True),
         ("docs/gates.md", True),
         ("docs/data-docs.md", True),
+        ("docs/landing.md", False),
         ("docs/looking.md", False),
     ],
     ids=str,
@@ -134,7 +136,9 @@ def test_marked_commands_run(
     """One after the other, on a small lake: each ends with the exit code that the page tells."""
     if page == "docs/data-docs.md":
         pytest.importorskip("great_expectations", reason="needs the extra 'quality'")
-    with small_shop(spark, tmp_path, monkeypatch, blocked=blocked):
+    with small_shop(spark, tmp_path, monkeypatch, blocked=blocked) as shop:
+        if page == "docs/landing.md":
+            shutil.copytree(shop.folder / "data/raw/order_lines" / FIRST, shop.folder / "inbox")
         run = _a_run(blocked)
         for line in to_run(page):
             words = [run if word == A_RUN else word for word in line.words[1:]]

@@ -1,48 +1,27 @@
-"""What a person sees while long work runs: on a terminal one living line, elsewhere plain lines."""
+"""What a person sees while runs are made: what runs, how far it is, how each slice ended."""
 
 from __future__ import annotations
 
 import sys
-import threading
 import time
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from headgate.core.results import Entry, Result
+from headgate.doors.living import Living
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-class Progress:
+class Progress(Living):
     """Says what runs, how far it is, and how each slice ended."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._quiet = quiet
-        self._living = sys.stderr.isatty() and not quiet
+        super().__init__(quiet=quiet)
         self._spark: SparkSession | None = None
         self._doing = "starting Spark"
         self._since = time.monotonic()
         self._rows = 0
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def __enter__(self) -> Progress:
-        if self._living:
-            self._thread = threading.Thread(target=self._live, daemon=True)
-            self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        if self._thread:
-            self._thread.join(2)
-            self._clear()
 
     def watch(self, spark: SparkSession) -> None:
         """Show the tasks of this session."""
@@ -62,13 +41,6 @@ class Progress:
         elif event == "again":
             self.line(f"{facts['table']}: {facts['why']}; once more")
 
-    def line(self, text: str) -> None:
-        """One plain line."""
-        if self._quiet:
-            return
-        self._clear()
-        print(text, file=sys.stderr, flush=True)
-
     def summary(self, result: Result) -> None:
         """The last word of a call."""
         for error in result.errors:
@@ -84,11 +56,9 @@ class Progress:
         said = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
         print(f"{result.suite}: {said or result.status}", file=sys.stderr)
 
-    def _live(self) -> None:
-        while not self._stop.wait(0.25):
-            seconds = int(time.monotonic() - self._since)
-            text = f"{self._doing}  {self._tasks()}{self._rows:,} rows so far  {seconds}s"
-            print(f"\r\x1b[K{text[:110]}", end="", file=sys.stderr, flush=True)
+    def text(self) -> str:
+        seconds = int(time.monotonic() - self._since)
+        return f"{self._doing}  {self._tasks()}{self._rows:,} rows so far  {seconds}s"
 
     def _tasks(self) -> str:
         if self._spark is None:
@@ -101,10 +71,6 @@ class Progress:
         except Exception:  # the session is going away
             return ""
         return f"{done}/{tasks} tasks  " if tasks else ""
-
-    def _clear(self) -> None:
-        if self._living:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def told(entry: Entry) -> str:

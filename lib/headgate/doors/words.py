@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from headgate.core.landing import ENCRYPTIONS
 from headgate.core.results import JOBS
 
 Answer = tuple[Any, int]  # what --json shows, and the exit code
@@ -59,6 +60,8 @@ COMMANDS: tuple[Command, ...] = (
             ("table", "window", "suite", "lease")),
     Command("verify", "incremental equals full: tables made anew and compared", "verifying",
             "verify", ("what", "window", "sample", "suite")),
+    Command("land", "local files into the raw zone, checked, resumable", "landing", "land",
+            ("files", "landing", "suite")),
     Command("report", "one HTML page, no network needed to open it", "reporting", "report",
             ("suite", "out", "data_docs")),
     Command("init", "a new small suite that runs", "starting", "init", ("folder",)),
@@ -112,11 +115,33 @@ def _waive(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--because", metavar="TEXT", help="why a rule is waived")
 
 
+def _landing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--to", required=True, metavar="PREFIX", help="the folder below the raw zone"
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="also where other content is there already"
+    )
+    parser.add_argument(
+        "--follow", action="store_true", help="stay up and land what appears in the folders"
+    )
+    parser.add_argument(
+        "--settle", type=float, metavar="SECONDS",
+        help="with --follow: how long a file must not have grown (default: 5)",
+    )  # fmt: skip
+    parser.add_argument("--encrypt", choices=ENCRYPTIONS, help="how S3 is to encrypt what lands")
+    parser.add_argument("--kms-key", metavar="ID", help="the key for --encrypt aws:kms")
+
+
 _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "suite": _suite,
     "what": _what,
     "window": _window,
     "waive": _waive,
+    "files": lambda p: p.add_argument(
+        "files", nargs="+", metavar="FILES", help="files; of a folder, all that is in it"
+    ),
+    "landing": _landing,
     "table": lambda p: p.add_argument("table", metavar="TABLE"),
     "force": lambda p: p.add_argument(
         "--force", action="store_true", help="also what is unchanged"
