@@ -19,6 +19,7 @@ from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors, named_windows, selected
 from headgate.core.spec import Ingested, Rule, SparkSettings, Suite, Table
 from headgate.quality.portrait import Proposal, Seen
+from headgate.stages.alerting import tell
 from headgate.stages.idle import idle
 from headgate.stages.lake import Lake
 from headgate.stages.lives import lives_of
@@ -84,9 +85,13 @@ class App:
             named=named, force=force, waived=frozenset(waive), because=because,
             break_lease=break_lease, say=say,
         )  # fmt: skip
-        self._need_raw_zone(names)
+        try:
+            self._need_raw_zone(names)
+        except HeadgateError as missing:
+            tell(self.lake, {"": missing}, (), say)
+            raise
         result, failed, errors = Result(self.suite.name), set[str](), list[str]()
-        codes: list[int] = []
+        faults: dict[str, HeadgateError] = {}
         for name in names:
             stopped = sorted(failed & ancestors(self.suite.tables, [name]))
             if stopped:
@@ -95,7 +100,7 @@ class App:
             entries, error = self._table(name, orders)
             if error is not None:
                 errors.append(error.sentence)
-                codes.append(error.exit_code)
+                faults[name] = error
                 failed.add(name)
             # A window without input holds nothing up: the others are as good as without it.
             if any(e.status == "failed" and e.exit_code != 12 for e in entries):
@@ -103,7 +108,9 @@ class App:
             result = result.plus(*entries)
             for entry in entries:
                 say("entry", entry=entry)
-        return Result(self.suite.name, result.runs, tuple(errors), tuple(codes))
+        tell(self.lake, faults, ("", *names), say)
+        codes = tuple(error.exit_code for error in faults.values())
+        return Result(self.suite.name, result.runs, tuple(errors), codes)
 
     def _need_raw_zone(self, names: Sequence[str]) -> None:
         """A raw zone that is not there is misspelt or unmounted: that is more than no news."""
@@ -140,6 +147,7 @@ class App:
             )
         table = self.suite.tables[name]
         entry = undone(self.lake, table, window, break_lease=break_lease)
+        tell(self.lake, {}, (), lambda *_, **__: None)
         return Result(self.suite.name, (entry,))
 
     def table(self, name: str, *, as_of: str | None = None) -> DataFrame:

@@ -8,6 +8,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from headgate.core.lines import told
 from headgate.core.results import Entry, Result
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ class Progress:
             self.line(told(entry))
         elif event == "again":
             self.line(f"{facts['table']}: {facts['why']}; once more")
+        elif event == "untold":
+            count = facts["count"]
+            said = f"{count} alert{'s' if count > 1 else ''} not delivered"
+            self.line(f"{said} ({'; '.join(facts['routes'])}); the next run tries again")
 
     def line(self, text: str) -> None:
         """One plain line."""
@@ -105,38 +110,3 @@ class Progress:
     def _clear(self) -> None:
         if self._living:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-def told(entry: Entry) -> str:
-    """One slice in one line that can be acted on.
-
-    >>> told(Entry("7f3a", "clean", "clean.orders", "2026-11-11", "unchanged"))
-    'clean.orders 2026-11-11 unchanged'
-    """
-    head = f"{entry.table} {entry.window} "
-    rows = entry.rows
-    if entry.status == "published":
-        parts = [f"{rows.written:,} rows"]
-        parts += [
-            f"{count:,} {name}"
-            for name, count in (
-                ("quarantined", rows.quarantined),
-                ("deduplicated", rows.deduplicated),
-                ("filtered", rows.filtered),
-                ("added", rows.added),
-            )
-            if count
-        ]
-        said = [f"warning: {text}" for text in entry.warnings]
-        said += [entry.message] if entry.message else []
-        return "; ".join([f"{head}published: {', '.join(parts)}", *said])
-    if entry.status == "unchanged":
-        return f"{head}unchanged"
-    tail = "readers still see what was there before. " if entry.status == "blocked" else ""
-    kept = f"; {rows.withheld:,} rows withheld" if rows.withheld else ""
-    next_ = (
-        f"Next: headgate show {entry.run}"
-        if entry.run and " Next: " not in str(entry.message)
-        else ""
-    )
-    return f"{head}{entry.status.upper()} {entry.message}{kept}; {tail}{next_}".rstrip("; ")

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from headgate.core.alerts import Alert
 from headgate.core.fingerprint import digest
 from headgate.core.records import History
 from headgate.core.results import Metric
@@ -35,6 +36,7 @@ class Lake:
     clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     contents: dict[tuple[str, int, str], str] = field(default_factory=dict)
     unrecorded: set[str] = field(default_factory=set)  # tables whose commits say more than records
+    untold: list[Alert] = field(default_factory=list)  # that the outbox could not take
     _ledger: dict[str, list[dict[str, Any]]] | None = None
     _metrics: dict[str, list[Metric]] = field(default_factory=dict)  # by run
 

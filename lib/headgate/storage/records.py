@@ -38,7 +38,7 @@ SCHEMAS = {
     "files": """`table` string, file string, window string, size bigint, modified bigint,
         content string, first_seen timestamp, state string, reason string, seen_at timestamp""",
     "alerts": """run string, `table` string, window string, severity string, text string,
-        raised_at timestamp""",
+        raised_at timestamp, cause string, news boolean""",
 }
 COMPACT_EVERY = 25  # commits: reading so many small files costs less than rewriting them each time
 IN_LOG = ("runs", "files")  # what planning reads: recent rows stand in the commits themselves
@@ -93,16 +93,23 @@ class Records:
         records: Sequence[RunRecord],
         checks: Sequence[CheckRecord] = (),
         metrics: Sequence[MetricRecord] = (),
+        alerts: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        """Put runs and their checks on record, side by side: both are small and slow to start."""
-        # Metrics first: those of a run that is on record are there, or later verdicts would differ.
-        self.add("metrics", [asdict(one) for one in metrics])
-        rows = [asdict(check) for check in checks]
+        """Put runs and what belongs to them on record."""
+        # Metrics and alerts first: those of a run that is on record are there, or later verdicts
+        # would differ, and what is open would not show.
+        self._add_beside(("metrics", [asdict(one) for one in metrics]), ("alerts", alerts))
+        plain = [record.plain() for record in records]
+        self._add_beside(("checks", [asdict(check) for check in checks]), ("runs", plain))
+
+    def _add_beside(self, *tables: tuple[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Append to some of the tables, side by side: commits are small and slow to start."""
+        *others, last = [(name, rows) for name, rows in tables if rows] or [("runs", ())]
         with ThreadPoolExecutor(1) as beside:
-            waiting = beside.submit(self.add, "checks", rows) if rows else None
-            self.add("runs", [record.plain() for record in records])
-            if waiting:
-                waiting.result()
+            waiting = [beside.submit(self.add, name, rows) for name, rows in others]
+            self.add(*last)
+            for one in waiting:
+                one.result()
 
     def add(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows to one of the tables."""
