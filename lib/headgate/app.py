@@ -19,7 +19,6 @@ from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors, named_windows, selected
 from headgate.core.spec import Ingested, Rule, SparkSettings, Suite, Table
 from headgate.quality.portrait import Proposal, Seen
-from headgate.stages.alerting import tell
 from headgate.stages.idle import idle
 from headgate.stages.lake import Lake
 from headgate.stages.lives import lives_of
@@ -30,6 +29,7 @@ from headgate.stages.repair import absorb
 from headgate.stages.runner import Orders, record_idle, run_table
 from headgate.stages.standing import Standing, standings
 from headgate.stages.suggesting import suggested
+from headgate.stages.telling import tell
 from headgate.stages.trying import Trial, tried_on
 from headgate.stages.undo import undone
 from headgate.storage.faults import classify

@@ -16,15 +16,14 @@ from typing import Any, cast
 import pytest
 from pyspark.sql import SparkSession
 
-from headgate.core.errors import Held as HeldByAnother
-from headgate.core.errors import Infrastructure
+from headgate.core.errors import Held, Infrastructure
 from headgate.core.records import History, RunRecord
 from headgate.core.results import Entry
-from headgate.stages import alerting
+from headgate.stages import alerting, telling
 from headgate.stages.lake import Lake
-from headgate.storage import couriers, process
+from headgate.storage import process
 from headgate.storage.files import LocalFiles
-from headgate.storage.outbox import Claim, Held, Outbox
+from headgate.storage.outbox import Claim, Kept, Outbox
 from headgate.storage.records import Records
 from receivers import SECRET, Web, web
 from unit.test_alerts import DAY, blocked, missing, published, suite
@@ -67,7 +66,7 @@ class Shop:
     def call(self, *entries: Entry, **how: Any) -> None:
         """A whole call."""
         lake = self.noted(*entries, **how)
-        alerting.tell(lake, {}, [e.table for e in entries], self._say)
+        telling.tell(lake, {}, [e.table for e in entries], self._say)
 
     def _say(self, event: str, **facts: Any) -> None:
         self.said.append((event, facts))
@@ -138,7 +137,9 @@ def test_whoever_only_wants_trouble_hears_of_trouble(tmp_path: Path) -> None:
 def test_a_receiver_that_is_away_hears_of_it_later(tmp_path: Path) -> None:
     with shop(tmp_path, answers=[500, 503]) as (lab, server):
         lab.call(blocked("1"))
-        assert lab.said == [("untold", {"count": 1, "routes": ["webhook: it answered 500"]})]
+        assert lab.said == [
+            ("untold", {"count": 1, "routes": ["webhook: it answered 500"], "again": True})
+        ]
         lab.call(published("2", table="clean.t01"))  # another table's call
         assert lab.states() == ["waiting"]
         lab.call()
@@ -175,13 +176,21 @@ def test_a_process_that_dies_while_it_tells(
 
     with shop(tmp_path) as (lab, server):
         with monkeypatch.context() as patch:
-            patch.setattr(alerting, "reached", dies)
+            patch.setattr(telling, "reached", dies)
             with pytest.raises(KeyboardInterrupt):
                 lab.call(blocked("1"))
         assert len(server.bodies) == 1
         lab.call()
         lab.call()
         assert len(server.bodies) == 2
+
+
+def test_a_run_that_cannot_be_put_on_record_is_told_all_the_same(tmp_path: Path) -> None:
+    with shop(tmp_path) as (lab, server):
+        lake = lab.noted(blocked("1"), recorded=False)
+        lake.unrecordable.add("1")
+        telling.tell(lake, {}, (), lab._say)
+        assert [one["run"] for one in server.said] == ["1"]
 
 
 def test_what_another_process_is_telling_is_left_to_it(tmp_path: Path) -> None:
@@ -191,8 +200,8 @@ def test_what_another_process_is_telling_is_left_to_it(tmp_path: Path) -> None:
         parent = replace(Claim.mine(), pid=above, started=process.started(above) or "")
         for claim, times in ((parent, 0), (replace(parent, pid=2**22 + 1), 1)):
 
-            def claimed(held: Held, claim: Claim = claim) -> Held:
-                return replace(held, claim=claim)
+            def claimed(kept: Kept, claim: Claim = claim) -> Kept:
+                return replace(kept, claim=claim)
 
             lab.outbox.change("clean.orders", claimed)
             lab.call()
@@ -202,7 +211,7 @@ def test_what_another_process_is_telling_is_left_to_it(tmp_path: Path) -> None:
 def test_a_receiver_that_says_nothing_costs_seconds_and_no_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(couriers.carried, "__defaults__", (0.3,))
+    monkeypatch.setattr(telling, "SECONDS", 0.3)
     with shop(tmp_path, hang=threading.Event()) as (lab, _):
         began = time.monotonic()
         lab.call(blocked("1"))
@@ -236,7 +245,7 @@ def test_nothing_that_goes_wrong_reaches_the_run(
         raise RuntimeError(SECRET)
 
     with shop(tmp_path) as (lab, _):
-        monkeypatch.setattr(alerting, "carried", broken)
+        monkeypatch.setattr(telling, "carried", broken)
         lab.call(blocked("1"))
         monkeypatch.undo()
         lab.call()
@@ -282,7 +291,11 @@ def test_each_table_in_a_call_of_its_own(tmp_path: Path) -> None:
         for name in ("clean.t00", "clean.t01"):
             lab.call(missing(name))
         lab.call(missing("clean.t02", "2026-11-12"))
-    assert [one["table"] for one in server.said] == ["clean.orders", "clean.t02"]
+        lab.call(published("2"))
+        lab.call(published("3", table="clean.t00"))
+    assert [(one["table"], one["state"]) for one in server.said] == [
+        ("clean.orders", "raised"), ("clean.t02", "raised"), ("clean.orders", "recovered"),
+    ]  # fmt: skip
 
 
 def test_owners_hear_of_their_own_tables(tmp_path: Path) -> None:
@@ -300,7 +313,7 @@ def test_owners_hear_of_their_own_tables(tmp_path: Path) -> None:
 def test_more_than_anybody_reads_is_counted(tmp_path: Path) -> None:
     with shop(tmp_path) as (lab, server):
         lab.call(*[blocked(f"{n}", f"cause {'x' * n}") for n in range(60)])
-    assert len(server.bodies) == alerting.MOST
+    assert len(server.bodies) == telling.MOST
     assert server.texts[-1].startswith("shop: 41 more alerts")
     assert server.texts[-1].endswith("Next: headgate report")
     assert set(lab.states()) == {"told"}
@@ -310,10 +323,10 @@ def test_what_kept_a_table_from_being_looked_at(tmp_path: Path) -> None:
     gone = Infrastructure("the database does not answer", where="clean.orders", next="start it")
     with shop(tmp_path) as (lab, server):
         for faults in ({"clean.orders": gone}, {"clean.orders": gone}, {}, {"clean.orders": gone}):
-            alerting.tell(lab.lake(), faults, ("", "clean.orders"), lab._say)
-        alerting.tell(lab.lake(), {"": gone}, (), lab._say)
-        busy = HeldByAnother("another run holds the table")
-        alerting.tell(lab.lake(), {"clean.t00": busy}, (), lab._say)
+            telling.tell(lab.lake(), faults, ("", "clean.orders"), lab._say)
+        telling.tell(lab.lake(), {"": gone}, (), lab._say)
+        busy = Held("another run holds the table")
+        telling.tell(lab.lake(), {"clean.t00": busy}, (), lab._say)
     assert server.texts == [
         "clean.orders FAILED the database does not answer. Next: start it",
         "clean.orders FAILED the database does not answer. Next: start it",

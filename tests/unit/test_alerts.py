@@ -22,7 +22,7 @@ from headgate.core.alerts import (
 from headgate.core.messages import messages
 from headgate.core.results import Check, Entry, Rows
 from headgate.core.spec import AlertRoute, Clean, Environment, Mart, Period, Suite, Table
-from headgate.stages.alerting import lineage_of
+from headgate.stages.telling import lineage_of
 
 AT = "2026-11-21T02:00:00+00:00"
 DAY = "2026-11-11"

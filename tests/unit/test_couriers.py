@@ -230,7 +230,7 @@ def test_one_that_says_nothing_holds_up_nobody() -> None:
 def test_one_that_fails_twice_is_left_alone_for_now() -> None:
     with web(answers=[500, 200, 500, 500, 500]) as server:
         load = ways(server)[0]
-        came = carried([Load(load.route, [*load.payloads, payload(id="5")])], "/")
+        came = carried([Load(load.route, [*load.payloads, payload(id="5")])], "/", 9)
     assert [bool(why) for why in came.values()] == [True, False, True, True, True]
     assert came["5"] == "not tried: the ones before it failed"
     assert len(server.bodies) == 4

@@ -38,6 +38,7 @@ class Alert:
     tries: int = 0
     tried_at: str = ""
     route: str = ""  # its kind, and why it did not get through; never its address
+    told_with: str = ""  # the table whose trouble it follows from, in whose message it was told
 
     @property
     def id(self) -> str:
@@ -133,7 +134,8 @@ def noted(known: Sequence[Alert], entry: Entry, raised: Sequence[Alert], at: str
     # What is over before anybody heard of it is told all the same.
     over = [replace(one, open=False) for one in gone if one.state == WAITING]
     worst = next((one for one in gone if one.severity == "critical"), None)
-    if worst and worst.state in (WAITING, TOLD) and entry.status == "published":
+    heard = worst is not None and worst.state in (WAITING, TOLD) and not worst.told_with
+    if worst and heard and entry.status == "published":
         over.append(recovered(worst, entry, at))
     return [*others, *over, *kept]
 

@@ -65,7 +65,8 @@ class Progress:
         elif event == "untold":
             count = facts["count"]
             said = f"{count} alert{'s' if count > 1 else ''} not delivered"
-            self.line(f"{said} ({'; '.join(facts['routes'])}); the next run tries again")
+            then = "the next run tries again" if facts["again"] else "given up"
+            self.line(f"{said} ({'; '.join(facts['routes'])}); {then}")
 
     def line(self, text: str) -> None:
         """One plain line."""

@@ -36,6 +36,7 @@ class Lake:
     clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     contents: dict[tuple[str, int, str], str] = field(default_factory=dict)
     unrecorded: set[str] = field(default_factory=set)  # tables whose commits say more than records
+    unrecordable: set[str] = field(default_factory=set)  # runs that could not be put on record
     untold: list[Alert] = field(default_factory=list)  # that the outbox could not take
     _ledger: dict[str, list[dict[str, Any]]] | None = None
     _metrics: dict[str, list[Metric]] = field(default_factory=dict)  # by run

@@ -313,6 +313,7 @@ def _record_failed(
         _record(lake, work, entries)
     except Exception as error:
         log("unrecorded", table=table.name, error=type(error).__name__)
+        lake.unrecordable |= {entry.run for entry in entries}
 
 
 def _failed(table: Table, due: Due, error: HeadgateError, started: float) -> Entry:

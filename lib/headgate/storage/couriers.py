@@ -20,7 +20,6 @@ from headgate.storage.logs import Level, log
 from headgate.storage.secrets import revealed
 
 SECONDS = 4.0  # for one connection, and for each answer
-TOGETHER = 10.0  # for all messages of a call
 PATIENCE = 2
 _LEVELS: dict[str, Level] = {"critical": "error", "warning": "warning", "info": "info"}
 Payload = dict[str, Any]
@@ -38,7 +37,7 @@ class Load:
     payloads: Sequence[Payload]
 
 
-def carried(loads: Sequence[Load], root: str, seconds: float = TOGETHER) -> dict[str, str]:
+def carried(loads: Sequence[Load], root: str, seconds: float) -> dict[str, str]:
     """Carry all, each way by itself. By id: empty where it got through, else why it did not.
 
     It ends in time whatever the others do: name servers, for one, keep no time limit of ours.

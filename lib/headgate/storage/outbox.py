@@ -46,7 +46,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Held:
+class Kept:
     """One file of the outbox as it was read."""
 
     content: bytes | None = None  # None: there is no file
@@ -65,32 +65,32 @@ class Outbox:
         found = (info.path.rpartition("/")[2] for info in self._files.listing(FOLDER))
         return [name.removesuffix(".json") for name in found if name.endswith(".json")]
 
-    def read(self, name: str) -> Held:
+    def read(self, name: str) -> Kept:
         """The alerts of one table; a damaged file counts as none, and is written over."""
         try:
             content = self._files.read_bytes(_path(name))
         except FileNotFoundError:
-            return Held()
+            return Kept()
         try:
             told = json.loads(content)
             claim = Claim(**told["claim"]) if told.get("claim") else None
-            return Held(content, tuple(map(Alert.from_plain, told["alerts"])), claim)
+            return Kept(content, tuple(map(Alert.from_plain, told["alerts"])), claim)
         except (ValueError, TypeError, KeyError, AttributeError):
-            return Held(content)
+            return Kept(content)
 
-    def change(self, name: str, changed: Callable[[Held], Held | None]) -> Held:
+    def change(self, name: str, changed: Callable[[Kept], Kept | None]) -> Kept:
         """Write what a function makes of a table's alerts; None leaves the file as it is.
 
         Returns what stands there afterwards.
         """
         for _ in range(TRIES):
-            held = self.read(name)
-            new = changed(held)
-            if new is None or (held.content is None and not new.alerts):
-                return held
+            kept = self.read(name)
+            new = changed(kept)
+            if new is None or (kept.content is None and not new.alerts):
+                return kept
             content = _content(new)
-            if self._files.replace_if(_path(name), held.content, content):
-                return Held(content, new.alerts, new.claim)
+            if self._files.replace_if(_path(name), kept.content, content):
+                return Kept(content, new.alerts, new.claim)
         raise Infrastructure("others keep writing it", where=f"{self._files.root}/{_path(name)}")
 
     def forget(self, name: str) -> None:
@@ -98,10 +98,10 @@ class Outbox:
         self._files.delete(_path(name))
 
 
-def _content(held: Held) -> bytes:
+def _content(kept: Kept) -> bytes:
     told = {
-        "alerts": [one.plain() for one in held.alerts],
-        "claim": asdict(held.claim) if held.claim else None,
+        "alerts": [one.plain() for one in kept.alerts],
+        "claim": asdict(kept.claim) if kept.claim else None,
     }
     return json.dumps(told, indent=1, ensure_ascii=False).encode()
 
