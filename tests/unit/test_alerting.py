@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
@@ -114,6 +113,7 @@ def test_each_alert_once_until_things_change(tmp_path: Path) -> None:
         "text": server.texts[0], "id": server.said[0]["id"], "state": "raised",
         "severity": "critical", "table": "clean.orders", "window": DAY, "run": "1",
         "raised_at": server.said[0]["raised_at"], "tables": ["clean.orders"], "suite": "shop",
+        "lines": [server.texts[0]],
         "env": "local", "owner": None,
     }  # fmt: skip
     # Every try is on record, so that what is open shows; whether it was news as well.
@@ -265,23 +265,27 @@ def test_an_address_shows_nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert str(server.port) not in shown
 
 
-def test_what_nobody_could_be_told_for_days_is_given_up(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_nobody_could_be_told_for_days_is_given_up(tmp_path: Path) -> None:
     with shop(tmp_path, answers=[500] * 9) as (lab, server):
         lab.call(blocked("1"), at=datetime.now(timezone.utc) - timedelta(days=4))
         assert lab.states() == ["given up"]
         lab.call()
         assert len(server.bodies) == 1
-    assert json.loads(capsys.readouterr().err.splitlines()[-1])["given_up"] is True
+        assert lab.said == [
+            ("untold", {"count": 1, "routes": ["webhook: it answered 500"], "again": False})
+        ]
+        lab.call(blocked("2"))  # it is tried anew when it is raised anew
+        assert len(server.bodies) == 2
 
 
 def test_a_suite_without_routes_tells_nobody_and_gathers_nothing(tmp_path: Path) -> None:
     lab = Shop(tmp_path)
     lab.call(blocked("1"))
     assert lab.states() == ["for nobody"]
-    lab.call(published("2"))
-    assert lab.outbox.names() == []
+    with web() as server:
+        lab = lab.routed({"to": f"webhook:{server.url}"})
+        lab.call(blocked("2"))  # a route that came later
+        assert [one["run"] for one in server.said] == ["2"]
 
 
 def test_each_table_in_a_call_of_its_own(tmp_path: Path) -> None:

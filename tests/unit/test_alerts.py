@@ -198,6 +198,15 @@ def test_a_warning_does_not_swallow_what_closed_a_gate() -> None:
     ]  # fmt: skip
 
 
+def test_all_warnings_of_a_window_are_one_message() -> None:
+    warned = published("1", "country broken by 3 of 9 rows", "vat broken by 1 of 9 rows")
+    (message,) = messages(raised_by(warned, AT), lineage_of(suite()))
+    assert message.text == (
+        "clean.orders 2026-11-11 WARNING country broken by 3 of 9 rows; vat broken by 1 of 9 rows."
+        " Next: headgate show 1"
+    )
+
+
 def test_windows_and_tables_that_share_a_fault_share_a_message() -> None:
     days = [blocked(day, window=f"2026-11-{day}") for day in ("11", "12", "13")]
     (message,) = messages([a for d in days for a in raised_by(d, AT)], lineage_of(suite()))

@@ -27,6 +27,7 @@ def payload(**more: Any) -> dict[str, Any]:
     given = {
         "text": LINE, "id": "1", "state": "raised", "severity": "critical",
         "table": "clean.orders", "window": "2026-11-11", "run": "7f3a", "suite": "shop",
+        "lines": [LINE, "clean.t00 2026-11-11 FAILED for want of it"],
     }  # fmt: skip
     return {**given, **more}
 
@@ -172,7 +173,7 @@ def test_a_mail(post: tuple[Mailbox, int], monkeypatch: pytest.MonkeyPatch) -> N
     assert mail["From"] == "headgate@shop.example"
     text = mail.get_payload(decode=True)
     assert isinstance(text, bytes)
-    assert text.decode().strip() == LINE
+    assert text.decode().split("\r\n") == [LINE, "", payload()["lines"][1], ""]
     sent(f"smtp://127.0.0.1:{port}/ann@shop.example", **{"from": "night@shop.example"})
     assert box.mails[1]["From"] == "night@shop.example"
     assert box.mails[1]["Message-ID"] == mail["Message-ID"]  # of one alert, however often

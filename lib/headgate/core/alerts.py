@@ -43,7 +43,8 @@ class Alert:
     @property
     def id(self) -> str:
         """The same for every try to tell it, so that whoever hears it twice can know."""
-        return digest([self.run, self.table, self.window, self.severity, self.cause])[:12]
+        by = self.run or self.raised_at
+        return digest([by, self.table, self.window, self.severity, self.cause])[:12]
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -96,8 +97,9 @@ def raised_by(entry: Entry, at: str) -> list[Alert]:
 
 def _of(entry: Entry, severity: Severity, text: str, line: str, cause: str, at: str) -> Alert:
     return Alert(
-        table=entry.table, window=entry.window, severity=severity, text=text, line=line,
-        cause=cause[:_LONGEST_CAUSE], raised_at=at, run=entry.run, exit_code=entry.exit_code,
+        table=entry.table, window=entry.window, severity=severity, text=text,
+        line=" ".join(line.split()), cause=cause[:_LONGEST_CAUSE], raised_at=at, run=entry.run,
+        exit_code=entry.exit_code,
     )  # fmt: skip
 
 
@@ -142,9 +144,14 @@ def noted(known: Sequence[Alert], entry: Entry, raised: Sequence[Alert], at: str
 
 def _again(before: Alert, now: Alert) -> Alert:
     """One that was raised before: where nobody has heard of it yet, it names the newer run."""
-    if before.state != WAITING:
+    if before.state == TOLD:
         return before
-    return replace(now, tries=before.tries, tried_at=before.tried_at, route=before.route)
+    if before.state != WAITING:  # the routes may be others by now
+        return now
+    return replace(
+        now, raised_at=before.raised_at, tries=before.tries, tried_at=before.tried_at,
+        route=before.route,
+    )  # fmt: skip
 
 
 def news(known: Sequence[Alert], raised: Iterable[Alert]) -> list[Alert]:

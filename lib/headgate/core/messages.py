@@ -13,6 +13,7 @@ from headgate.core.selection import ancestors
 from headgate.core.spec import Table
 
 NAMED = 5  # tables of a message; the others are counted
+MOST_LINES = 100  # for programs, and for mails
 _WEIGHT = {"critical": 2, "warning": 1, "info": 0}
 _ANYWHERE = (20,)  # a fault of the storage or the network is one fault, whatever tables it strikes
 Span = tuple[datetime, datetime]  # the second is the first instant after it
@@ -66,6 +67,7 @@ class Message:
             "run": root.run or None,
             "raised_at": root.raised_at,
             "tables": list(tables),
+            "lines": [one.line for one in self.alerts[:MOST_LINES]],
             **more,
         }
 
@@ -74,10 +76,15 @@ def messages(alerts: Sequence[Alert], lineage: Lineage) -> list[Message]:
     """The messages that tell some alerts: by cause, then by who depends on whom."""
     place = {name: at for at, name in enumerate(lineage.tables)}
     ordered = sorted(alerts, key=lambda one: (place.get(one.table, -1), one.window))
+    parts: dict[tuple[str, str, str], list[Alert]] = {}
+    for one in ordered:  # all warnings of a window are one
+        cause = "" if one.severity == "warning" else f"{one.severity} {one.cause}"
+        parts.setdefault((one.table, one.window, cause), []).append(one)
     bunches: dict[tuple[str, ...], list[Alert]] = {}
-    for one in ordered:
-        where = "" if one.exit_code in _ANYWHERE else one.table
-        bunches.setdefault((where, one.severity, one.cause), []).append(one)
+    for part in parts.values():
+        where = "" if part[0].exit_code in _ANYWHERE else part[0].table
+        key = (where, part[0].severity, *(one.cause for one in part))
+        bunches.setdefault(key, []).extend(part)
     roots: list[tuple[list[Alert], list[Alert]]] = []
     for bunch in sorted(bunches.values(), key=lambda b: -_WEIGHT[b[0].severity]):
         above = lineage.above(bunch[0])
@@ -91,7 +98,9 @@ def messages(alerts: Sequence[Alert], lineage: Lineage) -> list[Message]:
 
 def _message(root: list[Alert], later: list[Alert]) -> Message:
     first = root[0]
-    what, then = parted(first.line)
+    line, then = parted(first.line)
+    beside = [one for one in root[1:] if (one.table, one.window) == (first.table, first.window)]
+    what = "; ".join([line.rstrip(".; "), *(parted(one.text)[0] for one in beside)])
     own = list(dict.fromkeys(one.window for one in root if one.table == first.table))
     struck = [name for name in dict.fromkeys(one.table for one in root) if name != first.table]
     depend = list(dict.fromkeys(one.table for one in later))
@@ -104,7 +113,7 @@ def _message(root: list[Alert], later: list[Alert]) -> Message:
         verb = "depends" if len(depend) == 1 else "depend"
         said = f"and with it {_count(len(depend), 'table')} that {verb} on it"
         more.append(f"{said}: {_named(depend)}")
-    text = followed("; ".join([what.rstrip(".; "), *more]), then) if more else first.line
+    text = followed("; ".join([what, *more]), then) if more or beside else first.line
     return Message(first, (*root, *later), text)
 
 

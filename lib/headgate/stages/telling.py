@@ -133,10 +133,13 @@ def _sent(lake: Lake, alerts: Sequence[Alert], standing: Sequence[Alert]) -> dic
     for place, ms in told.items():
         kind = suite.alerts[place].kind
         for message in ms:
+            why = outcomes[message.root.id]
+            if why:
+                _log_undelivered(message, kind, why)
             for one in message.alerts:
                 first = message.root.table
                 of = replace(one, told_with=first if first != one.table else "")
-                came[one.id] = _after(of, kind, outcomes[message.root.id], now)
+                came[one.id] = _after(of, kind, why, now)
     return came
 
 
@@ -167,11 +170,15 @@ def _after(one: Alert, kind: str, why: str, now: datetime) -> Alert:
         return replace(tried, state=TOLD)
     old = now - datetime.fromisoformat(one.raised_at) > OLDEST
     over = old or tried.tries >= MOST_TRIES
-    log(
-        "alert.undelivered", level="warning", run=one.run or None, table=one.table,
-        window=one.window, route=kind, why=why, tries=tried.tries, given_up=over,
-    )  # fmt: skip
     return replace(tried, state=GIVEN_UP if over else WAITING, route=f"{kind}: {why}")
+
+
+def _log_undelivered(message: Message, kind: str, why: str) -> None:
+    root = message.root
+    log(
+        "alert.undelivered", level="warning", run=root.run or None, table=root.table,
+        window=root.window, route=kind, why=why, tries=root.tries + 1,
+    )  # fmt: skip
 
 
 def _marked(kept: Kept, came: Mapping[str, Alert]) -> Kept:

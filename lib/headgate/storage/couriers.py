@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import ssl
 import threading
 import time
 import urllib.error
@@ -91,6 +93,10 @@ def _reason(error: Exception) -> str:
     """What went wrong, by the kind of the error alone."""
     inner = getattr(error, "reason", None)
     cause = inner if isinstance(inner, Exception) else error
+    if isinstance(cause, ssl.SSLError):
+        return "it cannot be spoken to safely (TLS)"
+    if isinstance(cause, socket.gaierror):
+        return "no host of that name"
     if isinstance(cause, TimeoutError):
         return f"no answer within {SECONDS:.0f} seconds"
     if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:
@@ -200,7 +206,9 @@ def subject(payload: Payload) -> str:
 def _mail(route: AlertRoute, payload: Payload, _: str) -> None:
     from headgate.storage.mail import sent
 
-    sent(route, subject(payload), payload["text"], payload["id"])
+    others = payload["lines"][1:]
+    text = "\n\n".join([payload["text"], *(["\n".join(others)] if others else [])])
+    sent(route, subject(payload), text, payload["id"])
 
 
 _COURIERS: dict[str, Callable[[AlertRoute, Payload, str], None]] = {
