@@ -302,6 +302,13 @@ def test_each_table_in_a_call_of_its_own(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_warning_explains_no_failure(tmp_path: Path) -> None:
+    with shop(tmp_path) as (lab, server):
+        lab.call(published("1", "country has new values"))
+        lab.call(missing("clean.t00"))
+    assert [one["table"] for one in server.said] == ["clean.orders", "clean.t00"]
+
+
 def test_owners_hear_of_their_own_tables(tmp_path: Path) -> None:
     with web() as crm, web() as rest:
         lab = Shop(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import socket
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headgate.core.errors import HeadgateError
+from headgate.core.errors import HeadgateError, Usage
 from headgate.core.lines import parted
 from headgate.core.spec import AlertRoute
 from headgate.storage.logs import Level, log
@@ -87,6 +88,18 @@ def carry(route: AlertRoute, payload: Payload, root: str) -> None:
         raise UndeliveredError(f"it answered {error.code}") from None
     except Exception as error:  # whatever a library says may quote the address
         raise UndeliveredError(_reason(error)) from None
+
+
+def lacking(route: AlertRoute) -> HeadgateError | None:
+    """What a route needs and does not find here, without a message being sent."""
+    try:
+        revealed(route.to)
+        revealed(route.smtp or "")
+    except HeadgateError as error:
+        return error
+    if route.kind == "sns" and importlib.util.find_spec("boto3") is None:
+        return Usage("boto3 is not installed", next="pip install 'headgate[aws]'")
+    return None
 
 
 def _reason(error: Exception) -> str:
