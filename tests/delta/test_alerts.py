@@ -89,6 +89,16 @@ def test_a_raw_zone_that_is_not_there_is_told_too(spark: SparkSession, tmp_path:
     assert (tmp_path / "told.jsonl").read_text().count("suite FAILED") == 1
 
 
+def test_a_table_of_alerts_that_takes_none_fails_no_run(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    lab = Lab(spark, tmp_path, TABLES, {"alerts": ["file:told.jsonl"]})
+    spark.range(1).selectExpr("id AS severity").write.format("delta").save(f"{lab.lake}/ops/alerts")
+    sales(lab, FIRST, 12, 12)
+    fine(lab.run("ingested"))
+    assert (tmp_path / "told.jsonl").read_text().count("WARNING") == 2  # the text, and its line
+
+
 def test_a_lake_of_an_older_release_goes_on(spark: SparkSession, tmp_path: Path) -> None:
     """Its `ops.alerts` has fewer columns."""
     lab = Lab(spark, tmp_path, TABLES)

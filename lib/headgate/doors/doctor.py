@@ -217,7 +217,7 @@ def _capacity(patient: Patient) -> Iterator[Finding]:
 
 
 def _alerts(patient: Patient) -> Iterator[Finding]:
-    """Whether alerts can get through: a route that lacks something fails no run, and tells nobody."""
+    """Whether alerts can get through: a route that lacks something fails no run, it is silent."""
     routes = patient.suite.alerts if patient.suite else ()
     lacking = [(place, couriers.lacking(route)) for place, route in enumerate(routes)]
     for place, error in lacking:

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from headgate.core.errors import Infrastructure
 from headgate.core.records import CheckRecord, MetricRecord, RunRecord
 from headgate.core.results import Metric
+from headgate.storage.logs import log
 from headgate.storage.staged import open_draft
 from headgate.storage.tables import DeltaTable, null_filled
 from headgate.transforms.hidden import AS_JSON
@@ -98,18 +99,23 @@ class Records:
         """Put runs and what belongs to them on record."""
         # Metrics and alerts first: those of a run that is on record are there, or later verdicts
         # would differ, and what is open would not show.
-        self._add_beside(("metrics", [asdict(one) for one in metrics]), ("alerts", alerts))
-        plain = [record.plain() for record in records]
-        self._add_beside(("checks", [asdict(check) for check in checks]), ("runs", plain))
+        with ThreadPoolExecutor(1) as beside:  # commits are small, and slow to start
+            waiting = beside.submit(self._add_alerts, alerts) if alerts else None
+            self.add("metrics", [asdict(one) for one in metrics])
+            if waiting:
+                waiting.result()
+            rows = [asdict(check) for check in checks]
+            waiting = beside.submit(self.add, "checks", rows) if rows else None
+            self.add("runs", [record.plain() for record in records])
+            if waiting:
+                waiting.result()
 
-    def _add_beside(self, *tables: tuple[str, Sequence[Mapping[str, Any]]]) -> None:
-        """Append to some of the tables, side by side: commits are small and slow to start."""
-        *others, last = [(name, rows) for name, rows in tables if rows] or [("runs", ())]
-        with ThreadPoolExecutor(1) as beside:
-            waiting = [beside.submit(self.add, name, rows) for name, rows in others]
-            self.add(*last)
-            for one in waiting:
-                one.result()
+    def _add_alerts(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """No run fails for the sake of its alerts: they are in its record, and in the outbox."""
+        try:
+            self.add("alerts", rows)
+        except Exception as error:
+            log("unrecorded", level="warning", table="ops.alerts", error=type(error).__name__)
 
     def add(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows to one of the tables."""
