@@ -29,6 +29,7 @@ from headgate.stages.repair import absorb
 from headgate.stages.runner import Orders, record_idle, run_table
 from headgate.stages.standing import Standing, standings
 from headgate.stages.suggesting import suggested
+from headgate.stages.telling import tell
 from headgate.stages.trying import Trial, tried_on
 from headgate.stages.undo import undone
 from headgate.stages.verifying import Verified, verified
@@ -85,9 +86,13 @@ class App:
             named=named, force=force, waived=frozenset(waive), because=because,
             break_lease=break_lease, say=say,
         )  # fmt: skip
-        self._need_raw_zone(names)
+        try:
+            self._need_raw_zone(names)
+        except HeadgateError as missing:
+            tell(self.lake, {"": missing}, (), say)
+            raise
         result, failed, errors = Result(self.suite.name), set[str](), list[str]()
-        codes: list[int] = []
+        faults: dict[str, HeadgateError] = {}
         for name in names:
             stopped = sorted(failed & ancestors(self.suite.tables, [name]))
             if stopped:
@@ -96,7 +101,7 @@ class App:
             entries, error = self._table(name, orders)
             if error is not None:
                 errors.append(error.sentence)
-                codes.append(error.exit_code)
+                faults[name] = error
                 failed.add(name)
             # A window without input holds nothing up: the others are as good as without it.
             if any(e.status == "failed" and e.exit_code != 12 for e in entries):
@@ -104,7 +109,9 @@ class App:
             result = result.plus(*entries)
             for entry in entries:
                 say("entry", entry=entry)
-        return Result(self.suite.name, result.runs, tuple(errors), tuple(codes))
+        tell(self.lake, faults, ("", *names), say)
+        codes = tuple(error.exit_code for error in faults.values())
+        return Result(self.suite.name, result.runs, tuple(errors), codes)
 
     def _need_raw_zone(self, names: Sequence[str]) -> None:
         """A raw zone that is not there is misspelt or unmounted: that is more than no news."""
@@ -141,6 +148,7 @@ class App:
             )
         table = self.suite.tables[name]
         entry = undone(self.lake, table, window, break_lease=break_lease)
+        tell(self.lake, {}, (), lambda *_, **__: None)
         return Result(self.suite.name, (entry,))
 
     def table(self, name: str, *, as_of: str | None = None) -> DataFrame:

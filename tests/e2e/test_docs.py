@@ -91,7 +91,8 @@ def test_the_reader_finds_commands() -> None:
     assert {line.words[0] for line in every} >= {"make", "headgate", "./spark-submit.sh"}
     assert {line.page for line in every} >= {"README.md", "CONTRIBUTING.md", "docs/operations.md"}
     assert {line.page for line in every if line.runs} == {
-        "README.md", "docs/data-docs.md", "docs/gates.md", "docs/landing.md", "docs/looking.md",
+        "README.md", "docs/alerts.md", "docs/data-docs.md", "docs/gates.md", "docs/landing.md",
+        "docs/looking.md",
         "docs/operations.md",
     }  # fmt: skip
 
@@ -123,6 +124,7 @@ def _targets() -> set[str]:
     [
         ("README.md", False),
         ("docs/operations.md", True),
+        ("docs/alerts.md", True),
         ("docs/gates.md", True),
         ("docs/data-docs.md", True),
         ("docs/landing.md", False),

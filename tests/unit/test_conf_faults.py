@@ -625,11 +625,59 @@ def test_the_suite_and_all_environments(tmp_path: Path, monkeypatch: pytest.Monk
         "conf/suite.yaml:2 timezone: unknown time zone 'Europe/Berln'"
         " (did you mean 'Europe/Berlin'?)",
         "conf/suite.yaml:3 window: must be one of hour, day, month, not 'week'",
-        "conf/suite.yaml:4 alerts[0].to: 'lgo' is no route: 'log', or a kind and an address"
-        " (slack:…)",
+        "conf/suite.yaml:4 alerts[0].to: 'lgo' is no route (did you mean 'log'?): 'log', or a kind"
+        " and an address (slack:…)",
         "conf/suite.yaml:4 alerts[1].severity[0]: must be one of critical, warning, info, not"
         " 'crit' (did you mean 'critical'?)",
         "conf/suite.yaml:4 alerts[1].to: the environment variable HOOK is not set: export HOOK=…",
+    ]
+
+
+def test_routes_of_alerts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is told without its address, which may be a secret."""
+    changes = {
+        "suite.yaml": """\
+            name: shop
+            alerts:
+              - {to: "slak:https://hooks/S3CRET"}
+              - https://hooks/S3CRET
+              - {to: "slack:hooks/S3CRET"}
+              - {url: "slack:https://hooks/S3CRET"}
+              - {to: log:x}
+              - slack
+              - {to: log, smtp: "smtp://me:S3CRET@host", from: a@b.c}
+              - {to: mailto:ann, tables: [clean.ordes], owner: crn}
+              - {to: mailto:a@b.c, smtp: me:S3CRET@host}
+              - {to: sns:S3CRET}
+              - T00/B00/S3CRET
+              - "file:"
+            """,
+        "clean/customers.yaml": "reads: ingested.customers\nowner: crm\n",
+        "env/other.yaml": "raw: a\nlake: b\nalerts: ['${K}:${H}', 'slack:${H}', '${H}']\n",
+    }
+    assert faults(tmp_path, monkeypatch, changes) == [
+        "conf/suite.yaml:3 alerts[0].to: 'slak' is no route (did you mean 'slack'?): 'log', or a"
+        " kind and an address (slack:…)",
+        "conf/suite.yaml:4 alerts[1]: 'https' is no kind of route: write webhook:https://… or"
+        " slack:https://…",
+        "conf/suite.yaml:5 alerts[2].to: has no address of the web: slack:https://…",
+        "conf/suite.yaml:6 alerts[3]: key 'to' is missing: where alerts go: log, file, slack,"
+        " webhook, sns, mailto, smtp, smtps; all but log with an address",
+        "conf/suite.yaml:6 alerts[3].url: unknown key 'url' (did you mean 'to'?)",
+        "conf/suite.yaml:7 alerts[4].to: 'log' takes no address: write log",
+        "conf/suite.yaml:8 alerts[5]: 'slack' takes an address: write slack:https://…",
+        "conf/suite.yaml:9 alerts[6].from: goes with mailto, smtp and smtps only",
+        "conf/suite.yaml:9 alerts[6].smtp: goes with mailto only",
+        "conf/suite.yaml:10 alerts[7].owner: unknown owner 'crn' (did you mean 'crm'?)",
+        "conf/suite.yaml:10 alerts[7].tables[0]: unknown table 'clean.ordes'"
+        " (did you mean 'clean.orders'?)",
+        "conf/suite.yaml:10 alerts[7].to: has no mail address: mailto:ann@shop.example",
+        "conf/suite.yaml:11 alerts[8].smtp: must be a mail server: smtp://USER:${NAME}@HOST:587,"
+        " or smtps://…",
+        "conf/suite.yaml:12 alerts[9].to: has no ARN of a topic:"
+        " sns:arn:aws:sns:REGION:ACCOUNT:TOPIC",
+        "conf/suite.yaml:13 alerts[10]: is no route: 'log', or a kind and an address (slack:…)",
+        "conf/suite.yaml:14 alerts[11]: has no path of a file on this machine: file:PATH",
     ]
 
 

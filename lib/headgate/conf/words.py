@@ -61,6 +61,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "timezone": ("tz", "time_zone"),
     "window": ("grain", "partition", "schedule", "interval"),
     "alerts": ("notifications", "notify", "alerting", "on_failure"),
+    "to": ("url", "webhook", "channel", "target", "destination", "address", "sink", "route"),
+    "smtp": ("server", "mail_server", "smtp_server", "host"),
     "raw": ("landing", "bronze", "source", "input"),
     "lake": ("warehouse", "storage", "output", "path", "base_path"),
     "keep": ("condition", "filter", "where", "expr", "if"),

@@ -311,11 +311,24 @@ class Environment(Value):
 
 
 class AlertRoute(Value):
-    """Where alerts of some severities and tables go."""
+    """Where alerts of some severities and tables go. An address may be a secret: never shown."""
 
-    to: str
+    to: str = Field(repr=False)
     severity: tuple[Severity, ...] = ("critical", "warning", "info")
-    tables: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()  # names, layers, patterns with *; none: all
+    owner: tuple[str, ...] = ()  # of tables whose `owner` is one of these; none: all
+    smtp: str | None = Field(default=None, repr=False)  # the mail server
+    from_: str | None = Field(default=None, alias="from")  # who the mail is from
+
+    @property
+    def kind(self) -> str:
+        """How it goes: log, file, slack, …; the only part of `to` that may be shown."""
+        return self.to.partition(":")[0]
+
+    @property
+    def address(self) -> str:
+        """Where it goes; it may hold `${secret:name}`."""
+        return self.to.partition(":")[2]
 
 
 class Suite(Value):

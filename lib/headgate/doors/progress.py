@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from headgate.core.lines import told
 from headgate.core.results import Entry, Result
 from headgate.doors.living import Living
 
@@ -40,6 +41,11 @@ class Progress(Living):
             self.line(told(entry))
         elif event == "again":
             self.line(f"{facts['table']}: {facts['why']}; once more")
+        elif event == "untold":
+            count = facts["count"]
+            said = f"{count} alert{'s' if count > 1 else ''} not delivered"
+            then = "the next run tries again" if facts["again"] else "given up"
+            self.line(f"{said} ({'; '.join(facts['routes'])}); {then}")
 
     def summary(self, result: Result) -> None:
         """The last word of a call."""
@@ -71,38 +77,3 @@ class Progress(Living):
         except Exception:  # the session is going away
             return ""
         return f"{done}/{tasks} tasks  " if tasks else ""
-
-
-def told(entry: Entry) -> str:
-    """One slice in one line that can be acted on.
-
-    >>> told(Entry("7f3a", "clean", "clean.orders", "2026-11-11", "unchanged"))
-    'clean.orders 2026-11-11 unchanged'
-    """
-    head = f"{entry.table} {entry.window} "
-    rows = entry.rows
-    if entry.status == "published":
-        parts = [f"{rows.written:,} rows"]
-        parts += [
-            f"{count:,} {name}"
-            for name, count in (
-                ("quarantined", rows.quarantined),
-                ("deduplicated", rows.deduplicated),
-                ("filtered", rows.filtered),
-                ("added", rows.added),
-            )
-            if count
-        ]
-        said = [f"warning: {text}" for text in entry.warnings]
-        said += [entry.message] if entry.message else []
-        return "; ".join([f"{head}published: {', '.join(parts)}", *said])
-    if entry.status == "unchanged":
-        return f"{head}unchanged"
-    tail = "readers still see what was there before. " if entry.status == "blocked" else ""
-    kept = f"; {rows.withheld:,} rows withheld" if rows.withheld else ""
-    next_ = (
-        f"Next: headgate show {entry.run}"
-        if entry.run and " Next: " not in str(entry.message)
-        else ""
-    )
-    return f"{head}{entry.status.upper()} {entry.message}{kept}; {tail}{next_}".rstrip("; ")

@@ -299,6 +299,7 @@ def record_seed(work: Work, entry: Entry) -> dict[str, Any]:
         "causes": due.why,
         "inputs": dict(work.inputs),
         "through": work.through,
+        **({"warnings": list(entry.warnings)} if entry.warnings else {}),
         **({"metrics": [one.plain() for one in entry.metrics]} if entry.metrics else {}),
     }
 

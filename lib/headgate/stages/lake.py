@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from headgate.core.alerts import Alert
 from headgate.core.fingerprint import digest
 from headgate.core.records import History
 from headgate.core.results import Metric
@@ -37,6 +38,8 @@ class Lake:
     contents: dict[tuple[str, int, str], str] = field(default_factory=dict)
     moves: dict[tuple[str, int, int, tuple[str, ...]], Moves] = field(default_factory=dict)
     unrecorded: set[str] = field(default_factory=set)  # tables whose commits say more than records
+    unrecordable: set[str] = field(default_factory=set)  # runs that could not be put on record
+    untold: list[Alert] = field(default_factory=list)  # that the outbox could not take
     _ledger: dict[str, list[dict[str, Any]]] | None = None
     _metrics: dict[str, list[Metric]] = field(default_factory=dict)  # by run
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 from headgate.core.errors import (
     HeadgateError,
@@ -21,6 +20,7 @@ from headgate.core.policy import said_of, waived_by
 from headgate.core.records import CheckRecord, MetricRecord, RunRecord
 from headgate.core.results import JOB_OF, Entry
 from headgate.core.spec import Table
+from headgate.stages.alerting import note
 from headgate.stages.flow import Pass, run_pass
 from headgate.stages.idle import slices
 from headgate.stages.lake import Lake
@@ -278,7 +278,8 @@ def _record(lake: Lake, work: Work, entries: Sequence[Entry]) -> None:
         for entry in entries
     ]
     checks = [CheckRecord.of(check, entry, at) for entry in entries for check in entry.checks]
-    lake.records.add_runs(records, checks, measured(entries, at))
+    alerts = note(lake, work.table.name, entries, at)
+    lake.records.add_runs(records, checks, measured(entries, at), alerts)
     for record in records:
         lake.history.add(record)
     for entry in entries:
@@ -286,7 +287,6 @@ def _record(lake: Lake, work: Work, entries: Sequence[Entry]) -> None:
             entry.status, run=entry.run, table=entry.table, window=entry.window,
             message=entry.message, **vars(entry.rows),
         )  # fmt: skip
-    lake.records.add("alerts", alerts(entries, at))
 
 
 def measured(entries: Sequence[Entry], at: str) -> list[MetricRecord]:
@@ -304,26 +304,6 @@ def record_idle(lake: Lake, table: Table, entries: Sequence[Entry]) -> None:
     _record(lake, work, entries)
 
 
-def alerts(entries: Sequence[Entry], at: str) -> list[dict[str, Any]]:
-    """What somebody should hear of: closed gates, failures and warnings."""
-    found = []
-    for entry in entries:
-        told = [("critical", entry.message)] if entry.exit_code and entry.message else []
-        told += [("warning", text) for text in entry.warnings]
-        for severity, text in told:
-            found.append(
-                {
-                    "run": entry.run,
-                    "table": entry.table,
-                    "window": entry.window,
-                    "severity": severity,
-                    "text": text,
-                    "raised_at": at,
-                }
-            )
-    return found
-
-
 def _record_failed(
     lake: Lake, table: Table, chosen: Sequence[Due], entries: Sequence[Entry]
 ) -> None:
@@ -333,6 +313,7 @@ def _record_failed(
         _record(lake, work, entries)
     except Exception as error:
         log("unrecorded", table=table.name, error=type(error).__name__)
+        lake.unrecordable |= {entry.run for entry in entries}
 
 
 def _failed(table: Table, due: Due, error: HeadgateError, started: float) -> Entry:
