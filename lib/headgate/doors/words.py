@@ -55,6 +55,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("show", "one run whole", "looking", "show", ("run_id", "suite")),
     Command("quarantine", "rejected rows: list, show", "looking", "quarantine",
             ("action", "what", "suite", "rows")),
+    Command("drift", "what is out of line with a table's past: list, dismiss", "drifting", "drift",
+            ("drift", "suite", "rows")),
     Command("undo", "back to what a window held before its last publish", "running", "undo",
             ("table", "window", "suite", "lease")),
     Command("report", "one HTML page, no network needed to open it", "reporting", "report",
@@ -110,6 +112,15 @@ def _waive(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--because", metavar="TEXT", help="why a rule is waived")
 
 
+def _drift(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["list", "dismiss"])
+    _what(parser)
+    _window(parser)
+    parser.add_argument("--metric", metavar="M", help="only this metric, and what moved with it")
+    parser.add_argument("--column", metavar="C", help="only what is about this column")
+    parser.add_argument("--because", metavar="TEXT", help="why it was a false alarm")
+
+
 _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "suite": _suite,
     "what": _what,
@@ -132,6 +143,7 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "severity": lambda p: p.add_argument(
         "--severity", metavar="S", help="critical (the default), warning or info"
     ),
+    "drift": _drift,
     "where": lambda p: p.add_argument(
         "--where", metavar="CONDITION", required=True, help="which rows, as a SQL condition"
     ),
