@@ -15,7 +15,7 @@ from headgate.core.rules import METRICS
 from headgate.core.spec import Column, Drift, Ingested, Table
 from headgate.core.windows import Grain
 from headgate.quality.drift import Drifted, drifted, joined
-from headgate.quality.drift_causes import caused
+from headgate.quality.drift_causes import caused, deviations, name_of
 from headgate.quality.gate import Verdict
 from headgate.quality.past import OUT, Dismissed, Past, content_of, profile_of, rulings_of
 from headgate.quality.profile_measures import identifies, metrics
@@ -339,6 +339,11 @@ def test_a_recorded_verdict_stands_until_all_of_it_is_dismissed() -> None:
         again = judged(days, now, CRITICAL, past=Past({}, recorded, {window(30): said}))
         assert bool(again.closing) is closes
         assert not closes or again.closing == first.closing
+    moved = [(*rows(300), mean(42.0))] * 30  # a past in which the same would be usual
+    profiles = {window(at): profile_of(one) for at, one in enumerate(moved)}
+    repeated = judged(moved, now, CRITICAL, past=Past(profiles, recorded))
+    assert repeated.closing == first.closing
+    assert {name_of(one) for one in deviations(repeated.metrics)} == set(contents)
 
 
 def test_columns_that_come_and_go_are_told_once() -> None:

@@ -22,7 +22,7 @@ def _list(arguments: argparse.Namespace) -> Answer:
     windows = app.windows(arguments.window)
     found = [
         one for one in app.drift(arguments.what)
-        if (windows is None or one.record.window in windows)
+        if (windows is None or one.record.window in (*windows, arguments.window))
         and arguments.metric in (None, one.metric.metric)
         and arguments.column in (None, one.metric.column)
     ]  # fmt: skip

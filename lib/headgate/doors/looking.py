@@ -136,7 +136,8 @@ def show(arguments: argparse.Namespace) -> Answer:
     from headgate.stages.dismissing import deviations_of
 
     examples = rejected.examples_of(app.lake, record, EXAMPLES)
-    drifted = deviations_of(app.lake, record) if record.status in ("published", "blocked") else []
+    table = app.suite.tables.get(record.table)
+    drifted = deviations_of(app.lake, record) if table is not None and table.drift else []
     _say(
         arguments,
         sheets.facts_sheet(record),

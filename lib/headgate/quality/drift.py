@@ -95,6 +95,9 @@ def drifted(
         if rule.severity == "critical" and recorded is not None:
             # What was decided on this content stays decided, unless a person has dismissed it.
             ruling = recorded.without(false_alarms)
+            found |= {
+                name: replace(found[name], state=OUT) for name in ruling.names if name in found
+            }
         passed = ruling.state == OUT and (is_waived(rule, waived) or ruling.waived)
         ruled.append(_ruled(rule, replace(ruling, waived=passed)))
         said = _with(said, rule, ruling, passed)
