@@ -20,7 +20,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from headgate.core.errors import Held, Infrastructure, StepFailed
-from headgate.storage.files import files_for
+from headgate.storage.files import Files, files_for
 from headgate.storage.logs import log
 from headgate.storage.pending import Pending, left_behind, noted
 from headgate.storage.tables import DeltaTable, as_nullable, null_filled, schema_after
@@ -111,7 +111,6 @@ class FileDraft:
         self._matched: dict[str, list[_Add]] = {}  # asking twice would run the same jobs again
         self._schema: T.StructType | None = None
         self._whole: T.StructType | None = None  # with what only the rows set aside have
-        self._files = files_for(path, spark)
         self._note: str | None = None  # where the names of the files written stand
 
     @property
@@ -276,6 +275,10 @@ class FileDraft:
             )
         option = self._jvm.scala.Option.apply
         return [self._delta.actions.SetTransaction(FENCE, self._fence, option(None))]
+
+    @cached_property
+    def _files(self) -> Files:
+        return files_for(self._path, self._spark)
 
     @cached_property
     def _delta(self) -> Any:
