@@ -14,11 +14,12 @@ from headgate.conf import read_suite
 from headgate.core.errors import HeadgateError, InputMissing, Misconfigured, Usage
 from headgate.core.labels import known_names, shown_names
 from headgate.core.lives import Lives
-from headgate.core.records import RunRecord
+from headgate.core.records import Dismissal, RunRecord
 from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors, named_windows, selected
 from headgate.core.spec import Ingested, Rule, SparkSettings, Suite, Table
 from headgate.quality.portrait import Proposal, Seen
+from headgate.stages.dismissing import Deviation, dismissal, found, let_in
 from headgate.stages.idle import idle
 from headgate.stages.lake import Lake
 from headgate.stages.lives import lives_of
@@ -34,6 +35,7 @@ from headgate.stages.trying import Trial, tried_on
 from headgate.stages.undo import undone
 from headgate.stages.verifying import Verified, verified
 from headgate.storage.faults import classify
+from headgate.storage.process import who
 from headgate.storage.session import start
 
 Say = Callable[..., None]
@@ -150,6 +152,28 @@ class App:
         entry = undone(self.lake, table, window, break_lease=break_lease)
         tell(self.lake, {}, (), lambda *_, **__: None)
         return Result(self.suite.name, (entry,))
+
+    def dismiss(
+        self,
+        name: str,
+        window: str,
+        because: str,
+        *,
+        metric: str | None = None,
+        column: str | None = None,
+    ) -> list[Dismissal]:
+        """Put on record that drift raised a false alarm; all that was new in what was said."""
+        return dismissal(
+            self.lake, self.named(name), window, because, who(), metric=metric, column=column
+        )
+
+    def let_in(self, names: Sequence[str]) -> list[str]:
+        """Tables with windows that drift held back, and that a dismissal has made due."""
+        return [name for name in dict.fromkeys(names) if let_in(self.lake, self.named(name))]
+
+    def drift(self, what: Sequence[str] = ()) -> list[Deviation]:
+        """What drift found in the last run of each window, newest first."""
+        return found(self.lake, self.selected(what))
 
     def table(self, name: str, *, as_of: str | None = None) -> DataFrame:
         """A table's rows; with `as_of`, as they were published by the end of that window."""

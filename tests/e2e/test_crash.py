@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from pyspark.sql import SparkSession
@@ -115,6 +116,19 @@ def held(lab: Lab) -> Held:
     return Held(lab.contents(), rejected, strays, content(shown), told)
 
 
+def unnamed(lab: Lab) -> set[str]:
+    """Data files of tables and stores that no commit names."""
+    found = set()
+    for log in lab.lake.rglob("_delta_log"):
+        table = log.parent
+        if table.parent.name == "quarantine" or table.parent == lab.lake / "ops":
+            continue
+        text = "".join(unquote(file.read_text()) for file in log.glob("*.json"))
+        found |= {str(f) for f in table.rglob("*.parquet") if f.name not in text}
+        found |= {str(note) for note in table.glob("_pending/*")}
+    return found
+
+
 def start(lab: Lab, stop: str | None) -> subprocess.Popen[bytes]:
     """The command in a process group of its own."""
     env = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "HEADGATE_LOG": "error"}
@@ -179,6 +193,7 @@ def restarted(spark: SparkSession, folder: Path, expected: Held, codes: tuple[in
         assert not (more := now.quarantine[name] - rows), list(more)
         assert not (less := rows - now.quarantine[name]), list(less)
     assert now.strays == 0
+    assert not unnamed(lab)
     assert now.runs == expected.runs
     assert now.told == expected.told
     assert not lab.run().runs

@@ -91,8 +91,8 @@ def test_the_reader_finds_commands() -> None:
     assert {line.words[0] for line in every} >= {"make", "headgate", "./spark-submit.sh"}
     assert {line.page for line in every} >= {"README.md", "CONTRIBUTING.md", "docs/operations.md"}
     assert {line.page for line in every if line.runs} == {
-        "README.md", "docs/alerts.md", "docs/data-docs.md", "docs/gates.md", "docs/landing.md",
-        "docs/looking.md",
+        "README.md", "docs/alerts.md", "docs/data-docs.md", "docs/drift.md", "docs/gates.md",
+        "docs/landing.md", "docs/looking.md",
         "docs/operations.md",
     }  # fmt: skip
 
@@ -144,7 +144,7 @@ def test_marked_commands_run(
         run = _a_run(blocked)
         for line in to_run(page):
             words = [run if word == A_RUN else word for word in line.words[1:]]
-            code, said = _run(words)
+            code, said = typed(words)
             assert code == line.exits, f"{line}\n{said}"
             assert said.strip(), line
 
@@ -164,7 +164,7 @@ def _a_run(blocked: bool) -> str:
     return first.run[:6]
 
 
-def _run(words: Sequence[str]) -> tuple[int, str]:
+def typed(words: Sequence[str]) -> tuple[int, str]:
     said = io.StringIO()
     with _handlers_kept(), redirect_stdout(said), redirect_stderr(said):
         code = main(words)

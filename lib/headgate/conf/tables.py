@@ -16,7 +16,7 @@ from headgate.conf.sources import untold
 from headgate.conf.steps import select_file
 from headgate.conf.words import unknown
 from headgate.core.labels import known_names, shown_names
-from headgate.core.spec import Ingested, Table
+from headgate.core.spec import Drift, Ingested, Table
 
 Values = dict[str, Any]
 # The keys that say which columns a table has.
@@ -81,6 +81,11 @@ def draft(name: str, node: Node, at: At) -> Draft:
         return made
     rules: tuple[Placed, ...] = values.pop("quality", ())
     values |= gate_rules(placed.rule for placed in rules)
+    sized = layer == "ingested" and "window_by" not in values
+    for placed in rules:
+        if isinstance(placed.rule, Drift) and "bytes" in placed.rule.metrics and not sized:
+            what = "bytes are those of raw files: of ingested tables whose path tells the window"
+            placed.at.note(placed.node, what)
     table = MODELS[layer](name=name, file=node.file, **values)
     for place, waiver in enumerate(table.waive):
         if waiver.rule not in known_names(table):

@@ -322,5 +322,8 @@ METRICS: Mapping[str, str] = {
     " values that are gone",
     "distinct": "about how many different values there are",
     "freshness": "how long before the window's end the newest `time` lies",
+    "schema": "which columns have values, and their types: what is new, empty, or of another type",
+    "bytes": "the size of the raw files (ingested tables whose path tells the window)",
+    "seconds": "the run time; windows that ran alone are compared with such",
 }
 USUAL_METRICS = ("row_count", "null_share", "mean", "categories")  # where a rule names none

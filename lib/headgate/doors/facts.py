@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from headgate.core.lines import parted
-from headgate.core.records import History, RunRecord
+from headgate.core.records import Dismissal, History, RunRecord
 from headgate.core.results import JOB_OF, Rows
 from headgate.core.spec import Mart, Table
 from headgate.core.windows import Grain, written
@@ -130,6 +130,7 @@ class Facts:
     records: Sequence[RunRecord] = ()
     alerts: Sequence[Mapping[str, Any]] = ()
     rejected: Sequence[Rejected] = ()
+    dismissals: Sequence[Dismissal] = ()
 
     @cached_property
     def history(self) -> History:

@@ -56,6 +56,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("show", "one run whole", "looking", "show", ("run_id", "suite")),
     Command("quarantine", "rejected rows: list, show", "looking", "quarantine",
             ("action", "what", "suite", "rows")),
+    Command("drift", "what is out of line with a table's past: list, dismiss", "drifting", "drift",
+            ("drift", "suite", "rows")),
     Command("undo", "back to what a window held before its last publish", "running", "undo",
             ("table", "window", "suite", "lease")),
     Command("verify", "incremental equals full: tables made anew and compared", "verifying",
@@ -133,6 +135,15 @@ def _landing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kms-key", metavar="ID", help="the key for --encrypt aws:kms")
 
 
+def _drift(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["list", "dismiss"])
+    _what(parser)
+    _window(parser)
+    parser.add_argument("--metric", metavar="M", help="only this metric, and what moved with it")
+    parser.add_argument("--column", metavar="C", help="only what is about this column")
+    parser.add_argument("--because", metavar="TEXT", help="why it was a false alarm")
+
+
 _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "suite": _suite,
     "what": _what,
@@ -159,6 +170,7 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "severity": lambda p: p.add_argument(
         "--severity", metavar="S", help="critical (the default), warning or info"
     ),
+    "drift": _drift,
     "where": lambda p: p.add_argument(
         "--where", metavar="CONDITION", required=True, help="which rows, as a SQL condition"
     ),

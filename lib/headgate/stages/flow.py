@@ -176,9 +176,11 @@ def judged_slices(
         )
     found = judging.measured(work, draft, counts["ends"])
     past, judged = work.past, dict[str, Judged]()
+    # Windows of one pass share its time: none of them tells how long one takes.
+    seconds = time.monotonic() - hands.since if len(work.slices) == 1 else None
     places = {name: 0 if work.together else at for at, name in enumerate(work.slices.names)}
     for name in sorted(work.slices.names, key=work.slices.grain.index):
-        one = _judged(work, shaped[places[name]], name, counts, found[name], past)
+        one = _judged(work, shaped[places[name]], name, counts, found[name], past, seconds)
         judged[name] = one
         # What this pass publishes is past for its later windows, as when they run one by one.
         past = past if one.closed else past.plus(name, one.metrics)
@@ -192,6 +194,7 @@ def _judged(
     counts: Mapping[str, Mapping[str, Any]],
     found: Mapping[int, Mapping[str, Any]],
     past: Past,
+    seconds: float | None,
 ) -> Judged:
     code = work.slices.grain.index(window) - work.slices.base
     tally = judging.tallies(counts["ends"], code)
@@ -201,7 +204,7 @@ def _judged(
         rows = Rows(read=counts["inputs"]["rows"].get(code, 0))
     else:
         rows, why = fates(shaped, counts, code, tally.total, name, window)
-    word, metrics = judging.verdict(work, window, code, counts["ends"], found, tally, past)
+    word, metrics = judging.verdict(work, window, code, counts["ends"], found, tally, past, seconds)
     settled = judging.settled(rows, tally, blocked=word.closed)
     if not (work.regroups or settled.balanced):
         raise StepFailed(

@@ -152,6 +152,7 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         keeps_rescued=True,
         through=True,
         ungated=frozenset(window for window in windows if not batch.windows.get(window)),
+        sizes={window: sum(file.size for file in files) for window, files in batch.windows.items()},
     )
 
 

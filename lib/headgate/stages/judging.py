@@ -170,6 +170,7 @@ def verdict(
     found: Mapping[int, Mapping[str, Any]],
     tally: Tally,
     past: Past | None = None,
+    seconds: float | None = None,
 ) -> tuple[Verdict, tuple[Metric, ...]]:
     """The gate's word on one slice, and what was measured for drift."""
     if window in work.ungated:
@@ -188,7 +189,10 @@ def verdict(
     if not work.table.drift:
         return word, ()
     grain = work.slices.grain
-    measured_now = profile_measures.metrics(found.get(PROFILE, {}), grain.end(window))
+    measured_now = (
+        *profile_measures.metrics(found.get(PROFILE, {}), grain.end(window)),
+        *profile_measures.beside(work.table, work.sizes.get(window), seconds),
+    )
     before = work.past if past is None else past
     waived = work.waived | ({DRIFT} if work.table.gate != "close" else set())
     said = drifted(work.table.drift, measured_now, window, grain, before, waived)

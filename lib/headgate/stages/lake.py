@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from headgate.core.alerts import Alert
 from headgate.core.fingerprint import digest
-from headgate.core.records import History
+from headgate.core.records import Dismissal, History
 from headgate.core.results import Metric
 from headgate.core.spec import Clean, Ingested, Suite
 from headgate.storage.files import Files, files_for
@@ -41,6 +41,7 @@ class Lake:
     unrecordable: set[str] = field(default_factory=set)  # runs that could not be put on record
     untold: list[Alert] = field(default_factory=list)  # that the outbox could not take
     _ledger: dict[str, list[dict[str, Any]]] | None = None
+    _dismissals: list[Dismissal] | None = None
     _metrics: dict[str, list[Metric]] = field(default_factory=dict)  # by run
 
     @staticmethod
@@ -128,7 +129,7 @@ class Lake:
     def reread(self) -> None:
         """Read the records anew."""
         self.history = History(self.records.runs())
-        self._ledger = None
+        self._ledger = self._dismissals = None
 
     def ledger(self, table: str) -> list[dict[str, Any]]:
         """The files that a table has taken in, oldest first; read once a call."""
@@ -141,6 +142,17 @@ class Lake:
         unknown = sorted(set(runs) - self._metrics.keys())
         self._metrics |= {run: [] for run in unknown} | self.records.metrics(unknown)
         return self._metrics
+
+    def dismissed(self, table: str) -> list[Dismissal]:
+        """What people called false alarms in a table; read once a call."""
+        if self._dismissals is None:
+            self._dismissals = self.records.dismissals()
+        return [one for one in self._dismissals if one.table == table]
+
+    def dismiss(self, made: Sequence[Dismissal]) -> None:
+        """Put on record what a person calls a false alarm."""
+        self.records.add("dismissals", [dict(vars(one)) for one in made])
+        self._dismissals = None
 
     def pin(self, table: str, rows: list[dict[str, Any]]) -> None:
         """Write down the files that a batch is about to read."""

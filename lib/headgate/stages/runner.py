@@ -21,12 +21,14 @@ from headgate.core.records import CheckRecord, MetricRecord, RunRecord
 from headgate.core.results import JOB_OF, Entry
 from headgate.core.spec import Table
 from headgate.stages.alerting import note
+from headgate.stages.dismissing import with_let_in
 from headgate.stages.flow import Pass, run_pass
 from headgate.stages.idle import slices
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of, under_policy
 from headgate.stages.past import past_of
 from headgate.stages.repair import repaired
+from headgate.stages.told_once import told_once
 from headgate.stages.work import Due, Hands, Work
 from headgate.storage.faults import broken_off, classify
 from headgate.storage.files import files_for
@@ -142,6 +144,7 @@ def due_now(lake: Lake, table: Table, orders: Orders) -> list[Due]:
     """What is due of a table; with a waiver, or when it is named, also what a gate held back."""
     layer = layer_of(table)
     due = layer.due(lake, table, orders.named, orders.force)
+    due = with_let_in(lake, table, due, orders.named)
     if orders.force or not (orders.waived or orders.named):
         return due
     held = set(lake.history.blocked(table.name)) - {one.window for one in due}
@@ -278,7 +281,7 @@ def _record(lake: Lake, work: Work, entries: Sequence[Entry]) -> None:
         for entry in entries
     ]
     checks = [CheckRecord.of(check, entry, at) for entry in entries for check in entry.checks]
-    alerts = note(lake, work.table.name, entries, at)
+    alerts = note(lake, work.table.name, told_once(lake, work.table, entries), at)
     lake.records.add_runs(records, checks, measured(entries, at), alerts)
     for record in records:
         lake.history.add(record)

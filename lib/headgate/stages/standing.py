@@ -9,6 +9,7 @@ from headgate.core.records import RunRecord
 from headgate.core.slicing import grain_of as slice_grain
 from headgate.core.spec import Table
 from headgate.core.windows import Grain, stretch
+from headgate.stages.dismissing import let_in
 from headgate.stages.lake import Lake
 from headgate.stages.planning import planned
 from headgate.stages.rejected import open_rows
@@ -44,8 +45,13 @@ def grain_of(lake: Lake, table: Table) -> Grain:
 def _standing(lake: Lake, table: Table, due: bool, rejected: int) -> Standing:
     name = table.name
     tries = [lake.history.last(name, window) for window in lake.history.windows(name)]
+    coming = let_in(lake, table)
     ended = {
-        state: [one for one in tries if one is not None and one.status == state]
+        state: [
+            one
+            for one in tries
+            if one is not None and one.status == state and one.window not in coming
+        ]
         for state in ("failed", "blocked")
     }
     good = max(lake.history.published(name), default=None)

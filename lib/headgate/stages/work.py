@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -68,6 +69,7 @@ class Work:
     may_reject: bool = False  # whether reading or a step may reject rows, whatever the rules
     others: Others = field(default_factory=dict)  # what rules hold rows against
     past: Past = NO_PAST  # what drift holds its slices against
+    sizes: Mapping[str, int] = field(default_factory=dict)  # bytes of raw files, by window
     said: str = ""  # what the record adds to why it ran
 
     @staticmethod
@@ -100,3 +102,4 @@ class Hands:
     quarantine: Quarantine
     say: Callable[..., None]  # progress: an event and its numbers
     retried: Callable[[], bool]  # whether a stage of this pass was run again
+    since: float = field(default_factory=time.monotonic)

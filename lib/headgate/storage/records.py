@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headgate.core.errors import Infrastructure
-from headgate.core.records import CheckRecord, MetricRecord, RunRecord
+from headgate.core.records import CheckRecord, Dismissal, MetricRecord, RunRecord
 from headgate.core.results import Metric
 from headgate.storage.logs import log
 from headgate.storage.staged import open_draft
@@ -40,6 +40,9 @@ SCHEMAS = {
         content string, first_seen timestamp, state string, reason string, seen_at timestamp""",
     "alerts": """run string, `table` string, window string, severity string, text string,
         raised_at timestamp, cause string, news boolean""",
+    "dismissals": """run string, `table` string, window string, `column` string, metric string,
+        value double, content string, text string, because string, who string,
+        dismissed_at timestamp""",
 }
 COMPACT_EVERY = 25  # commits: reading so many small files costs less than rewriting them each time
 IN_LOG = ("runs", "files")  # what planning reads: recent rows stand in the commits themselves
@@ -50,7 +53,7 @@ PROPERTIES = {"delta.checkpointInterval": "50"}  # a checkpoint costs more than 
 
 
 class Records:
-    """The five tables below `<lake>/ops`."""
+    """The tables below `<lake>/ops`."""
 
     def __init__(self, spark: SparkSession, lake: str) -> None:
         self.spark, self.lake = spark, lake
@@ -72,12 +75,25 @@ class Records:
 
     def metrics(self, runs: Sequence[str]) -> dict[str, list[Metric]]:
         """What was measured by some runs."""
+        return self._metrics(F.col("run").isin(list(runs))) if runs else {}
+
+    def _metrics(self, condition: Any) -> dict[str, list[Metric]]:
         found: dict[str, list[Metric]] = {}
-        for row in self._rows("metrics", F.col("run").isin(list(runs))) if runs else ():
+        for row in self._rows("metrics", condition):
             detail = json.loads(row["detail"] or "{}")
             one = Metric(row["column"], row["metric"], row["value"], detail)
             found.setdefault(row["run"], []).append(one)
         return found
+
+    def dismissals(self) -> list[Dismissal]:
+        """What people called false alarms, oldest first."""
+        rows = sorted(self._rows("dismissals"), key=lambda row: row["dismissed_at"])
+        return [Dismissal.from_plain(row) for row in rows]
+
+    def metrics_in(self, state: str, tables: Sequence[str]) -> dict[str, list[Metric]]:
+        """What runs of some tables measured that was judged like this, by run."""
+        told = F.get_json_object("detail", "$.state") == state
+        return self._metrics(F.col("table").isin(list(tables)) & told)
 
     def files(self) -> dict[str, list[dict[str, Any]]]:
         """The file ledger of every table, oldest first."""
