@@ -120,7 +120,7 @@ CLEAN = {
     ),
     "deletes without upsert": (
         "deletes: quantity < 0\n",
-        [":2 deletes: 'deletes' needs 'write: upsert'"],
+        [":2 deletes: 'deletes' needs 'write: upsert' or 'write: history'"],
     ),
     "values that do not fit": (
         "max_rejected: abc\nsince: 2026-02-30\nfresh_within: 2\nwrite: append\nowner: 5\n"
@@ -129,7 +129,7 @@ CLEAN = {
             ":2 max_rejected: must be a share such as 5% or 0.05, not 'abc'",
             ":3 since: '2026-02-30' is not in the calendar",
             ":4 fresh_within: must be a stretch of time such as '2 days' or '6 hours', not '2'",
-            ":5 write: must be one of replace, upsert, not 'append'",
+            ":5 write: must be one of replace, upsert, history, not 'append'",
             ":6 owner: must be text, not '5': put it in quotes",
             ":7 description: must be text, not a list",
             ":8 steps: must be a list, not a map: begin each item with '- '",
@@ -140,12 +140,27 @@ CLEAN = {
         "max_rejected: 20\n",
         [":2 max_rejected: 20 is more than all: write 20% or 0.2"],
     ),
-    "later work": (
-        "privacy: x\nwrite: history\n",
+    "later work": ("privacy: x\n", [":2 privacy: 'privacy' is not supported yet"]),
+    "a history without what it needs": (
+        "write: history\nuntracked: [order_id]\n",
+        [":2 write: 'write: history' needs a 'key'"],
+    ),
+    "a history of what it makes itself": (
+        "key: [order_id]\nwrite: history\nuntracked: [order_id]\n"
+        "steps:\n  - derive: {valid_to: updated_at}\n",
         [
-            ":2 privacy: 'privacy' is not supported yet",
-            ":3 write: 'history' is not supported yet",
+            ":3 write: its rows have a column 'valid_to', which a history table makes",
+            ":4 untracked[0]: 'order_id' is in the key: it tells rows apart",
         ],
+    ),
+    "untracked without a history": (
+        "untracked: [country]\n",
+        [":2 untracked: 'untracked' needs 'write: history'"],
+    ),
+    "a time for a table without versions": (
+        "steps:\n  - lookup: {table: clean.customers, on: customer_id, take: [name],"
+        " as_of: updated_at}\n",
+        [":3 steps[0].lookup.as_of: clean.customers holds no versions: 'write: history'"],
     ),
     "unknown columns": (
         "steps:\n  - trim: [contry]\n  - rename: {line: row}\n  - drop: [country]\n"

@@ -238,9 +238,24 @@ def test_shorthands_of_steps(tmp_path: Path) -> None:
         {"keep": "quantity > 0", "because": ""},
         {"columns": {"country": "NO", "quantity": 0}},
         {"columns": {"country": {"UK": "GB", "": None, "NO": "Norway"}}},
-        {"table": "clean.customers", "on": {"customer_id": "customer_id"}, "take": ("name",)},
-        {"table": "clean.customers", "on": {"customer_id": "customer_id"}, "take": ("since",)},
-        {"table": "clean.customers", "on": {"customer_id": "customer_id"}, "take": ("name",)},
+        {
+            "table": "clean.customers",
+            "on": {"customer_id": "customer_id"},
+            "take": ("name",),
+            "as_of": None,
+        },
+        {
+            "table": "clean.customers",
+            "on": {"customer_id": "customer_id"},
+            "take": ("since",),
+            "as_of": None,
+        },
+        {
+            "table": "clean.customers",
+            "on": {"customer_id": "customer_id"},
+            "take": ("name",),
+            "as_of": None,
+        },
         {"columns": ("order_id", "line_no", "country", "name")},
         {"columns": ("country",)},
         {
