@@ -18,6 +18,7 @@ from headgate.core.records import Dismissal, RunRecord
 from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors, named_windows, selected
 from headgate.core.spec import Ingested, Rule, SparkSettings, Suite, Table
+from headgate.core.windows import parse_range
 from headgate.quality.portrait import Proposal, Seen
 from headgate.stages.dismissing import Deviation, dismissal, found, let_in
 from headgate.stages.idle import idle
@@ -37,6 +38,7 @@ from headgate.stages.verifying import Verified, verified
 from headgate.storage.faults import classify
 from headgate.storage.process import who
 from headgate.storage.session import start
+from headgate.transforms.versions import held_at
 
 Say = Callable[..., None]
 
@@ -176,15 +178,20 @@ class App:
         return found(self.lake, self.selected(what))
 
     def table(self, name: str, *, as_of: str | None = None) -> DataFrame:
-        """A table's rows; with `as_of`, as they were published by the end of that window."""
+        """A table's rows; with `as_of`, as they were published by the end of that window.
+
+        Of a history table these are the versions that held at the end of that window.
+        """
         self.named(name)
         version = self.lake.version(name)
         if version is None:
             raise Usage(f"{name} has never been published", next=f"headgate run +{name}")
         df = self.lake.delta(name).read()
-        if as_of is not None and "_window" in df.columns:
-            df = df.where(df["_window"] <= as_of)
-        return df
+        if as_of is None:
+            return df
+        if self.lake.versioned(name):
+            return held_at(df, self.lake.bounds(parse_range(as_of, self.suite.window)[-1])[1])
+        return df.where(df["_window"] <= as_of) if "_window" in df.columns else df
 
     def status(self, what: Sequence[str] = ()) -> list[Standing]:
         """Where each table stands."""

@@ -225,6 +225,9 @@ def test_a_late_event_parts_what_looked_like_one_version(lab: Lab) -> None:
     assert towns(lab) == [("Oslo", 1, None)]
     come(lab, 4, (1, "Bergen", 2))
     assert towns(lab) == [("Oslo", 1, 2), ("Bergen", 2, 3), ("Oslo", 3, None)]
+    for day, town in ((1, "Oslo"), (2, "Bergen"), (3, "Oslo"), (9, "Oslo")):
+        held = lab.app().table("clean.customers", as_of=f"2026-01-{day:02d}")
+        assert [row["town"] for row in held.collect()] == [town]
 
 
 def test_events_of_one_key_in_one_window_are_all_kept(lab: Lab) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -70,6 +71,13 @@ def _as_last_seen(events: DataFrame, key: Sequence[str], untracked: Sequence[str
         for name in events.columns
     ]
     return run.select(*made)
+
+
+def held_at(rows: DataFrame, moment: datetime) -> DataFrame:
+    """The versions that held just before a moment: the end of a window belongs to the next one."""
+    begin, end = column(VALID_FROM), column(VALID_TO)
+    held = (begin.isNull() | (begin < moment)) & (end.isNull() | (end >= moment))
+    return rows.where(held)
 
 
 def with_absences(events: DataFrame, key: Sequence[str], next_dumps: DataFrame) -> DataFrame:
