@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType, _parse_datatype_string
 
 import headgate
+from builders import committed
 from headgate.app import opened
 from headgate.core.results import JOBS
 from headgate.doors.cli import Parser, main
@@ -134,7 +135,8 @@ def test_marked_commands_run(
     """One after the other, on a small lake: each ends with the exit code that the page tells."""
     if page == "docs/data-docs.md":
         pytest.importorskip("great_expectations", reason="needs the extra 'quality'")
-    with small_shop(spark, tmp_path, monkeypatch, blocked=blocked):
+    with small_shop(spark, tmp_path, monkeypatch, blocked=blocked) as shop:
+        committed(shop.folder, "conf")  # what a diff compares with
         run = _a_run(blocked)
         for line in to_run(page):
             words = [run if word == A_RUN else word for word in line.words[1:]]
@@ -179,7 +181,11 @@ def _handlers_kept() -> Iterator[None]:
 def test_python_examples_run(
     page: str, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with small_shop(spark, tmp_path, monkeypatch, blocked=False), redirect_stdout(io.StringIO()):
+    with (
+        small_shop(spark, tmp_path, monkeypatch, blocked=False) as shop,
+        redirect_stdout(io.StringIO()),
+    ):
+        committed(shop.folder, "conf")
         names: dict[str, object] = {"suite": headgate.open()}
         for _, body in blocks(page, "python"):
             exec(compile(body, page, "exec"), names)  # noqa: S102

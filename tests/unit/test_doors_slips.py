@@ -101,6 +101,11 @@ WORDS: dict[str, tuple[list[str], str]] = {
         ["rule", "try", "clean.orders", "a > 1", "--window", "2999-01-01"],
         "in the future",
     ),
+    "diff of no window": (["diff", "clean.orders"], "a diff needs a window Next: headgate diff"),
+    "diff without a repository": (
+        ["diff", "clean.orders", "--window", "2026-11-01"],
+        "this folder is in no git repository that can be read: fatal: not a git repository",
+    ),
     "preview of the future": (["preview", "clean.orders", "--window", "2999-01-01"], "future"),
 }
 

@@ -45,6 +45,8 @@ COMMANDS: tuple[Command, ...] = (
             ("suite",)),
     Command("preview", "what would be written and rejected; writes nothing", "looking", "preview",
             ("table", "window", "suite", "rows")),
+    Command("diff", "what this change of configuration does to rows: Markdown for a pull request",
+            "diff", "diff", ("table", "window", "against", "suite")),
     Command("why", "the life of a row: its file, each step, each rule, where it went", "why", "why",
             ("table", "where", "window", "suite")),
     Command("rule", "what a rule would have done to past windows: try", "trying", "rule",
@@ -131,6 +133,9 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     ),
     "severity": lambda p: p.add_argument(
         "--severity", metavar="S", help="critical (the default), warning or info"
+    ),
+    "against": lambda p: p.add_argument(
+        "--against", default="HEAD", metavar="GITREF", help="a git revision (default: HEAD)"
     ),
     "where": lambda p: p.add_argument(
         "--where", metavar="CONDITION", required=True, help="which rows, as a SQL condition"
