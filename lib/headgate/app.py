@@ -29,6 +29,7 @@ from headgate.stages.preview import Preview, previewed
 from headgate.stages.rejected import typed
 from headgate.stages.repair import absorb
 from headgate.stages.runner import Orders, record_idle, run_table
+from headgate.stages.settling import Choice, settled
 from headgate.stages.standing import Standing, standings
 from headgate.stages.suggesting import suggested
 from headgate.stages.trying import Trial, tried_on
@@ -219,6 +220,12 @@ class App:
     def quarantine(self, name: str) -> DataFrame:
         """A table's rejected rows with their own typed columns."""
         return typed(self.lake, self.named(name))
+
+    def settle(self, what: Sequence[str], choice: Choice) -> dict[str, dict[str, int]]:
+        """Set open rejected rows aside: how many, by table and window."""
+        tables = [self.suite.tables[name] for name in self.selected(what)]
+        found = {table.name: settled(self.lake, table, choice) for table in tables}
+        return {name: counts for name, counts in found.items() if counts}
 
     def named(self, name: str) -> Table:
         """The one table of this name."""

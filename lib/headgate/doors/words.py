@@ -55,8 +55,8 @@ COMMANDS: tuple[Command, ...] = (
             "suggest", ("table", "suite")),
     Command("runs", "history", "looking", "runs", ("what", "suite", "rows")),
     Command("show", "one run whole", "looking", "show", ("run_id", "suite")),
-    Command("quarantine", "rejected rows: list, show", "looking", "quarantine",
-            ("action", "what", "suite", "rows")),
+    Command("quarantine", "rejected rows: list, show, export, dismiss, expire", "quarantine",
+            "quarantine", ("action", "what", "window", "settling", "suite", "rows")),
     Command("undo", "back to what a window held before its last publish", "running", "undo",
             ("table", "window", "suite", "lease")),
     Command("report", "one HTML page, no network needed to open it", "reporting", "report",
@@ -112,6 +112,19 @@ def _waive(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--because", metavar="TEXT", help="why a rule is waived")
 
 
+def _settling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", metavar="PATH", help="export: a new .csv file, or a Delta table")
+    parser.add_argument("--state", metavar="S", help="export: rows of this state (default: open)")
+    parser.add_argument(
+        "--for-supplier", action="store_true", help="export: a letter with the supplier's records"
+    )
+    parser.add_argument(
+        "--reason", metavar="TEXT", help="dismiss: rows rejected for this, or what begins so"
+    )
+    parser.add_argument("--because", metavar="TEXT", help="dismiss, expire: why")
+    parser.add_argument("--before", metavar="DATE", help="expire: windows before this day")
+
+
 _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "suite": _suite,
     "what": _what,
@@ -126,7 +139,10 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     ),
     "rows": lambda p: p.add_argument("--rows", type=int, default=20, help="how many rows to show"),
     "run_id": lambda p: p.add_argument("run_id", metavar="RUN", help="a run, or how it begins"),
-    "action": lambda p: p.add_argument("action", choices=["list", "show"]),
+    "action": lambda p: p.add_argument(
+        "action", choices=["list", "show", "export", "dismiss", "expire"]
+    ),
+    "settling": _settling,
     "trying": lambda p: p.add_argument("action", choices=["try"]),
     "rule": lambda p: p.add_argument(
         "rule", metavar="RULE", help="as under `quality:` on one line, or a SQL condition"

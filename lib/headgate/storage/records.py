@@ -39,6 +39,8 @@ SCHEMAS = {
         content string, first_seen timestamp, state string, reason string, seen_at timestamp""",
     "alerts": """run string, `table` string, window string, severity string, text string,
         raised_at timestamp""",
+    "decisions": """`table` string, window string, state string, `rows` bigint, reason string,
+        because string, decided_at timestamp""",
 }
 COMPACT_EVERY = 25  # commits: reading so many small files costs less than rewriting them each time
 IN_LOG = ("runs", "files")  # what planning reads: recent rows stand in the commits themselves
@@ -49,7 +51,7 @@ PROPERTIES = {"delta.checkpointInterval": "50"}  # a checkpoint costs more than 
 
 
 class Records:
-    """The five tables below `<lake>/ops`."""
+    """The six tables below `<lake>/ops`."""
 
     def __init__(self, spark: SparkSession, lake: str) -> None:
         self.spark, self.lake = spark, lake
