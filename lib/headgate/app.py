@@ -20,7 +20,9 @@ from headgate.core.selection import ancestors, named_windows, selected
 from headgate.core.spec import Ingested, Rule, SparkSettings, Suite, Table
 from headgate.core.windows import parse_range
 from headgate.quality.portrait import Proposal, Seen
+from headgate.stages.difference import Difference, difference
 from headgate.stages.dismissing import Deviation, dismissal, found, let_in
+from headgate.stages.earlier import Earlier
 from headgate.stages.idle import idle
 from headgate.stages.lake import Lake
 from headgate.stages.lives import lives_of
@@ -29,6 +31,7 @@ from headgate.stages.preview import Preview, previewed
 from headgate.stages.rejected import typed
 from headgate.stages.repair import absorb
 from headgate.stages.runner import Orders, record_idle, run_table
+from headgate.stages.settling import Choice, settled
 from headgate.stages.standing import Standing, standings
 from headgate.stages.suggesting import suggested
 from headgate.stages.telling import tell
@@ -206,12 +209,21 @@ class App:
         upto: str | None = None,
     ) -> Preview:
         """What a run of these windows would write and reject; nothing is written."""
-        table, named = self.named(name), self.windows(window)
+        table, named = self.named(name), self._needed(name, window, "a preview")
+        return previewed(self.lake, table, named, quality=quality, upto=upto)
+
+    def diff(self, name: str, window: str | None, then: Earlier) -> Difference:
+        """What this configuration does to the rows of windows, against that of another revision."""
+        return difference(self.lake, self.named(name), then, self._needed(name, window, "a diff"))
+
+    def _needed(self, name: str, window: str | None, what: str) -> tuple[str, ...]:
+        """The windows of a call that cannot do without."""
+        named = self.windows(window)
         if named is None:
             newest = max(self.lake.history.windows(name), default=None)
             named_so = newest or self.suite.window.of(self.lake.now())
-            raise Usage("a preview needs a window", next=f"--window {named_so}")
-        return previewed(self.lake, table, named, quality=quality, upto=upto)
+            raise Usage(f"{what} needs a window", next=f"--window {named_so}")
+        return named
 
     def try_rule(self, name: str, rule: Rule, window: str | None = None) -> Trial:
         """What a rule would have done to these windows, or to the last ones; nothing is written."""
@@ -259,6 +271,12 @@ class App:
     def quarantine(self, name: str) -> DataFrame:
         """A table's rejected rows with their own typed columns."""
         return typed(self.lake, self.named(name))
+
+    def settle(self, what: Sequence[str], choice: Choice) -> dict[str, dict[str, int]]:
+        """Set open rejected rows aside: how many, by table and window."""
+        tables = [self.suite.tables[name] for name in self.selected(what)]
+        found = {table.name: settled(self.lake, table, choice) for table in tables}
+        return {name: counts for name, counts in found.items() if counts}
 
     def named(self, name: str) -> Table:
         """The one table of this name."""

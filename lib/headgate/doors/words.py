@@ -46,6 +46,8 @@ COMMANDS: tuple[Command, ...] = (
             ("suite",)),
     Command("preview", "what would be written and rejected; writes nothing", "looking", "preview",
             ("table", "window", "suite", "rows")),
+    Command("diff", "what this change of configuration does to rows: Markdown for a pull request",
+            "diff", "diff", ("table", "window", "against", "suite")),
     Command("why", "the life of a row: its file, each step, each rule, where it went", "why", "why",
             ("table", "where", "window", "suite")),
     Command("rule", "what a rule would have done to past windows: try", "trying", "rule",
@@ -54,8 +56,8 @@ COMMANDS: tuple[Command, ...] = (
             "suggest", ("table", "suite")),
     Command("runs", "history", "looking", "runs", ("what", "suite", "rows")),
     Command("show", "one run whole", "looking", "show", ("run_id", "suite")),
-    Command("quarantine", "rejected rows: list, show", "looking", "quarantine",
-            ("action", "what", "suite", "rows")),
+    Command("quarantine", "rejected rows: list, show, export, dismiss, expire", "quarantine",
+            "quarantine", ("action", "what", "window", "settling", "suite", "rows")),
     Command("drift", "what is out of line with a table's past: list, dismiss", "drifting", "drift",
             ("drift", "suite", "rows")),
     Command("undo", "back to what a window held before its last publish", "running", "undo",
@@ -144,6 +146,19 @@ def _drift(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--because", metavar="TEXT", help="why it was a false alarm")
 
 
+def _settling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", metavar="PATH", help="export: a new .csv file, or a Delta table")
+    parser.add_argument("--state", metavar="S", help="export: rows of this state (default: open)")
+    parser.add_argument(
+        "--for-supplier", action="store_true", help="export: a letter with the supplier's records"
+    )
+    parser.add_argument(
+        "--reason", metavar="TEXT", help="dismiss: rows rejected for this, or what begins so"
+    )
+    parser.add_argument("--because", metavar="TEXT", help="dismiss, expire: why")
+    parser.add_argument("--before", metavar="DATE", help="expire: windows before this day")
+
+
 _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "suite": _suite,
     "what": _what,
@@ -162,7 +177,10 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     ),
     "rows": lambda p: p.add_argument("--rows", type=int, default=20, help="how many rows to show"),
     "run_id": lambda p: p.add_argument("run_id", metavar="RUN", help="a run, or how it begins"),
-    "action": lambda p: p.add_argument("action", choices=["list", "show"]),
+    "action": lambda p: p.add_argument(
+        "action", choices=["list", "show", "export", "dismiss", "expire"]
+    ),
+    "settling": _settling,
     "trying": lambda p: p.add_argument("action", choices=["try"]),
     "rule": lambda p: p.add_argument(
         "rule", metavar="RULE", help="as under `quality:` on one line, or a SQL condition"
@@ -171,6 +189,9 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
         "--severity", metavar="S", help="critical (the default), warning or info"
     ),
     "drift": _drift,
+    "against": lambda p: p.add_argument(
+        "--against", default="HEAD", metavar="GITREF", help="a git revision (default: HEAD)"
+    ),
     "where": lambda p: p.add_argument(
         "--where", metavar="CONDITION", required=True, help="which rows, as a SQL condition"
     ),

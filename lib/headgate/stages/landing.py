@@ -10,7 +10,7 @@ from headgate.core.errors import Held, Infrastructure
 from headgate.core.landing import Landed, Occupied, Offer, State, Unlandable
 from headgate.core.paths import Pattern
 from headgate.core.spec import Ingested, Suite
-from headgate.stages.settling import Settling
+from headgate.stages.at_rest import Settling
 from headgate.storage.landing import A_FOLDER, NO_FILE, OTHER, Meter, Place, opened
 from headgate.storage.side_by_side import side_by_side
 

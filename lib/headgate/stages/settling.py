@@ -1,42 +1,100 @@
-"""Which files of a folder have stopped growing."""
+"""Rejected rows that a person is done with: dismissed for a reason, or expired by their age."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
 
-from headgate.core.landing import Offer
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from headgate.core.errors import HeadgateError
+from headgate.core.spec import Table
+from headgate.stages.lake import Lake
+from headgate.stages.layers import layer_of
+from headgate.stages.repair import repaired
+from headgate.storage.faults import classify
+from headgate.storage.files import files_for
+from headgate.storage.lease import acquire
 
 
-@dataclass
-class Settling:
-    """Files as they were last seen, and since when they have been so.
+@dataclass(frozen=True)
+class Choice:
+    """Which open rows a person means, what becomes of them, and why."""
 
-    A file is ready once, when it has looked the same for `seconds`; after a change, once more.
+    state: str  # dismissed, expired
+    because: str
+    windows: Sequence[str] | None = None
+    reason: str | None = None  # of rejection, or how it begins
+    before: date | None = None  # windows that began before this day
 
-    >>> seen = Settling(seconds=5)
-    >>> [len(seen.ready([Offer("a", "a", size=1)], at)) for at in (0, 4, 5, 6)]
-    [0, 0, 1, 0]
-    >>> [len(seen.ready([Offer("a", "a", size=2)], at)) for at in (7, 12)]
-    [0, 1]
-    """
+    def means(self, window: str, start: date) -> bool:
+        named = self.windows is None or window in self.windows
+        return named and (self.before is None or start < self.before)
 
-    seconds: float
-    _since: dict[Offer, float] = field(default_factory=dict)
-    _given: set[Offer] = field(default_factory=set)
+    def of_rows(self) -> Column:
+        """Rows that were rejected for the reason, whatever else is wrong with them."""
+        if self.reason is None:
+            return F.lit(True)
+        wanted = F.lit(self.reason)
+        return F.exists("_reasons", lambda one: (one == wanted) | F.startswith(one, wanted))
 
-    def ready(self, now: Sequence[Offer], at: float) -> list[Offer]:
-        """The files that have come to rest and were not given out as they are."""
-        self._since = {offer: self._since.get(offer, at) for offer in now}
-        self._given &= set(now)
-        found = [
-            offer
-            for offer, since in self._since.items()
-            if at - since >= self.seconds and offer not in self._given
-        ]
-        self._given.update(found)
-        return found
 
-    def again(self, offers: Iterable[Offer]) -> None:
-        """These did not get there: they are ready once more."""
-        self._given.difference_update(offers)
+def settled(lake: Lake, table: Table, choice: Choice) -> dict[str, int]:
+    """Set rows aside, under the table's lease: no run comes in between. Rows by window."""
+    if not lake.quarantine(table.name).exists():
+        return {}
+    run = secrets.token_hex(6)
+    files = files_for(lake.suite.environment.lake, lake.spark)
+    lease = acquire(
+        files, table.name, run=run, break_it=False, above=lambda: lake.fence(table.name)
+    )
+    clean = False
+    try:
+        lake.refreshed(table.name)
+        repaired(lake, table.name, crashed=lease.crashed_before)
+        counts = _counted(lake, table, choice)
+        if counts:
+            _decided(lake, table, choice, counts)
+            which = choice.of_rows() & F.col("_window").isin(list(counts))
+            lake.quarantine(table.name).settle(which, choice.state)
+        clean = True
+    except HeadgateError:
+        raise
+    except Exception as error:
+        raise classify(error) from error
+    finally:
+        lease.release(clean=clean)
+    return counts
+
+
+def _counted(lake: Lake, table: Table, choice: Choice) -> dict[str, int]:
+    rows = lake.quarantine(table.name).rows()
+    if rows is None:
+        return {}
+    grain = layer_of(table).grain(lake, table)
+    mine = rows.where((F.col("_state") == "open") & choice.of_rows())
+    found = mine.groupBy("_window").count().orderBy("_window").collect()
+    counts = {row["_window"]: row["count"] for row in found}
+    return {w: n for w, n in counts.items() if choice.means(w, grain.start(w).date())}
+
+
+def _decided(lake: Lake, table: Table, choice: Choice, counts: dict[str, int]) -> None:
+    at = datetime.now(timezone.utc).isoformat()
+    lake.records.add(
+        "decisions",
+        [
+            {
+                "table": table.name,
+                "window": window,
+                "state": choice.state,
+                "rows": count,
+                "reason": choice.reason,
+                "because": choice.because,
+                "decided_at": at,
+            }
+            for window, count in counts.items()
+        ],
+    )

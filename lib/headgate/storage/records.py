@@ -43,6 +43,8 @@ SCHEMAS = {
     "dismissals": """run string, `table` string, window string, `column` string, metric string,
         value double, content string, text string, because string, who string,
         dismissed_at timestamp""",
+    "decisions": """`table` string, window string, state string, `rows` bigint, reason string,
+        because string, decided_at timestamp""",
 }
 COMPACT_EVERY = 25  # commits: reading so many small files costs less than rewriting them each time
 IN_LOG = ("runs", "files")  # what planning reads: recent rows stand in the commits themselves
