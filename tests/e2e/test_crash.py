@@ -124,7 +124,8 @@ def unnamed(lab: Lab) -> set[str]:
         if table.parent.name == "quarantine" or table.parent == lab.lake / "ops":
             continue
         text = "".join(unquote(file.read_text()) for file in log.glob("*.json"))
-        found |= {str(f) for f in table.rglob("*.parquet") if f.name not in text}
+        files = [f for f in table.rglob("*.parquet") if log not in f.parents]  # no checkpoints
+        found |= {str(f) for f in files if f.name not in text}
         found |= {str(note) for note in table.glob("_pending/*")}
     return found
 
