@@ -117,7 +117,10 @@ def came(record: Any) -> str:
     """A record as it was sent, on one line."""
     if isinstance(record, str):
         return shown(record)
-    texts = {n: v if isinstance(v, str) else json.dumps(v) for n, v in record.items()}
+    texts = {
+        name: "" if value is None else value if isinstance(value, str) else json.dumps(value)
+        for name, value in record.items()
+    }
     return shown(", ".join(f"{name}={text}" for name, text in texts.items()))
 
 
