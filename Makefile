@@ -3,7 +3,7 @@
 
 VENV   ?= .venv
 PY     := $(VENV)/bin/python
-EXTRAS := dev devices formats notebooks quality
+EXTRAS := aws dev devices formats notebooks quality servers
 PYTEST := $(PY) -m pytest
 # Spark plans on one core: two sessions keep two busy. The tests of a file share one.
 SIDE_BY_SIDE := -n $(or $(WORKERS),2) --dist loadscope
@@ -12,7 +12,7 @@ SHELLS := bin/bootstrap spark-submit.sh .ci/run
 export SPARK_LOCAL_IP ?= 127.0.0.1
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev demo test check unit rest fmt bench clean \
-        test-compat test-compat-spark-3.5 test-compat-spark-4.1.1 test-slow test-faults test-cluster lock
+        test-compat test-compat-spark-3.5 test-compat-spark-4.1.1 test-slow test-faults test-cluster s3-server lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ test-compat-spark-3.5 test-compat-spark-4.1.1: test-compat-spark-%:
 	@VENV=.venv-spark-$* CONSTRAINTS=constraints-spark-$*.txt bin/bootstrap dev
 	.venv-spark-$*/bin/python -m pytest tests/unit tests/spark tests/delta -m "not browser" \
 	    -W "ignore::DeprecationWarning"
+
+s3-server: install-dev ## build the S3 server that tests and benchmarks of landing use (needs Go)
+	@$(PY) -m bench.s3_server
 
 fmt: install-dev ## put the sources into shape
 	$(PY) -m ruff check --fix-only .

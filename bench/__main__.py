@@ -6,7 +6,7 @@ import argparse
 import subprocess
 import sys
 
-BENCHMARKS = ("start_up", "clean_run", "windows", "idle", "daily", "memory", "drift")
+BENCHMARKS = ("start_up", "clean_run", "windows", "idle", "daily", "memory", "drift", "land")
 
 
 def main() -> int:

@@ -24,6 +24,8 @@ from bench.measure import (
 from bench.suites import app_on, events, lay, run_well, session, write_events
 
 GOAL = 1.2
+# Building the old lake takes thousands of stages; Spark forgets the oldest and the skipped ones.
+KEPT = {"spark.ui.retainedStages": "50000", "spark.ui.retainedJobs": "50000"}
 
 
 @dataclass
@@ -74,7 +76,9 @@ def main(given: Sequence[str] | None = None) -> None:
     old, young, rows = told.old or old, told.young or young, told.rows or rows
     repeats, at_once = told.repeats or repeats, told.at_once
     with ground(told.folder) as folder:
-        conf = lay(folder, events(("events",), ("events",)), master=told.master, quick=True)
+        conf = lay(
+            folder, events(("events",), ("events",)), master=told.master, quick=True, conf=KEPT
+        )
         with session(conf) as spark:
             lake = partial(Grown, conf, spark)
             say(f"a lake of {young} windows and one of {old}, made {at_once} at a time")

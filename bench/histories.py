@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from headgate.core.results import Metric
 
 FAULTS = ("30 % fewer rows", "nulls three times as many", "prices ten times as high")
+# What the other metrics are for; found by a rule that watches every metric.
+OTHERS = ("rows a day late", "raw files half as large", "a run ten times as long",
+          "a column that is empty", "a column that is new", "a value that is new",
+          "a value that is gone")  # fmt: skip
 COUNTRIES = (0.4, 0.2, 0.15, 0.1, 0.08, 0.05, 0.02)
 
 
@@ -68,7 +72,11 @@ def _metrics(
     quantity = chance.gauss(3, 1.5 / math.sqrt(rows))
     names = [str(100 + at) for at in range(len(COUNTRIES))]
     weights = [share * math.exp(chance.gauss(0, 0.05)) for share in COUNTRIES]
+    if fault == "a value that is gone":
+        weights[1] = 0.0
     counts = _several(rows, weights, chance)
+    if fault == "a value that is new":
+        names, counts = [*names, "900"], [*counts, max(rows // 20, 1)]
     listed = {n: c for n, c in zip(names, counts, strict=True) if c}
     return (
         Metric(None, "row_count", float(rows)),
@@ -78,6 +86,30 @@ def _metrics(
         Metric("price", "mean", chance.gauss(mean, sd / math.sqrt(rows)), {"rows": rows, "sd": sd}),
         Metric("quantity", "mean", quantity, {"rows": rows, "sd": 1.5}),
         Metric("country", "categories", float(len(listed)), {"counts": listed}),
+        *_besides(rows, fault, chance),
+    )
+
+
+def _besides(rows: int, fault: str | None, chance: random.Random) -> tuple[Metric, ...]:
+    """How fresh the rows are, how large the files, how long the run, which columns have values."""
+    age = 2 * chance.random() + (24 if fault == "rows a day late" else 0)
+    size = rows * chance.gauss(60, 12 / math.sqrt(rows)) * math.exp(chance.gauss(0, 0.01))
+    size *= 0.5 if fault == "raw files half as large" else 1
+    busy = 2.5 if chance.random() < 0.05 else 1.0  # another job beside it, now and then
+    took = (4 + rows / 50_000) * math.exp(chance.gauss(0, 0.2)) * busy
+    took *= 10 if fault == "a run ten times as long" else 1
+    filled = {"price": rows, "country": rows, "discount": _drawn(rows, 0.96, chance),
+              "seldom": _drawn(rows, 1 / max(rows, 1), chance), "later": 0}  # fmt: skip
+    if fault == "a column that is empty":
+        filled["discount"] = 0
+    if fault == "a column that is new":
+        filled["later"] = rows // 10
+    schema = {"filled": filled, "types": dict.fromkeys(filled, "string"), "rows": rows}
+    return (
+        Metric("at", "freshness", age),
+        Metric(None, "bytes", float(round(size))),
+        Metric(None, "seconds", took),
+        Metric(None, "schema", float(sum(map(bool, filled.values()))), schema),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from pyspark.sql import functions as F
 from headgate.app import App
 from headgate.conf.reading import suite_from
 from headgate.core.results import Entry, Result
+from headgate.core.spec import Ingested, Suite
 
 UNSTEADY = ("_ingested_at", "_run", "_file")  # not a function of the rows alone
 Row = Sequence[Any]
@@ -122,6 +124,15 @@ def ingested_orders(columns: Sequence[str], **keys: Any) -> dict[str, Any]:
     return {"source": {"files": "orders/{window}/*.csv"}, "columns": kinds, **keys}
 
 
+def private(suite: Suite, table: str, *columns: str) -> Suite:
+    """The suite with columns of a contract declared private."""
+    contract = suite.tables[table]
+    assert isinstance(contract, Ingested)
+    hidden = {n: contract.columns[n].model_copy(update={"privacy": "tokenise"}) for n in columns}
+    declared = contract.model_copy(update={"columns": {**contract.columns, **hidden}})
+    return suite.model_copy(update={"tables": {**suite.tables, table: declared}})
+
+
 def csv_text(columns: Sequence[str], rows: Iterable[Row]) -> str:
     """A CSV text with a header."""
     out = io.StringIO()
@@ -201,3 +212,10 @@ def written(folder: Path, tables: Tables, **env: Any) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(keys, indent=1))
     return conf
+
+
+def committed(folder: Path, *below: str) -> None:
+    """What is below a folder, or below some of its folders, as a commit of a repository there."""
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "init.defaultBranch=main")
+    for words in (["init", "-q"], ["add", "-A", *below], ["commit", "-q", "-m", "as it is"]):
+        subprocess.run(["git", *who, *words], cwd=folder, check=True)

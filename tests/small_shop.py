@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,13 +56,18 @@ def small_shop(
         yield SmallShop(here)
 
 
-def _make(spark: SparkSession, folder: Path) -> None:
-    """Once for all tests: two runs."""
-    shop = folder / "shop"
-    for name in ("suite", "env/local", *TABLES):
+def shop_conf(shop: Path, tables: Sequence[str]) -> None:
+    """The conf of the retail suite in a folder, with some of its tables."""
+    for name in ("suite", "env/local", *tables):
         target = shop / "conf" / f"{name}.yaml"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "conf" / f"{name}.yaml", target)
+
+
+def _make(spark: SparkSession, folder: Path) -> None:
+    """Once for all tests: two runs."""
+    shop = folder / "shop"
+    shop_conf(shop, TABLES)
     raw = shop / "data" / "raw"
     story = generate(raw, rows=2500, days=14, seed=7)
     arrive(raw, story, story.arrival("day-11"))

@@ -14,11 +14,15 @@ from headgate.conf import read_suite
 from headgate.core.errors import HeadgateError, InputMissing, Misconfigured, Usage
 from headgate.core.labels import known_names, shown_names
 from headgate.core.lives import Lives
-from headgate.core.records import RunRecord
+from headgate.core.records import Dismissal, RunRecord
 from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors, named_windows, selected
 from headgate.core.spec import Ingested, Rule, SparkSettings, Suite, Table
+from headgate.core.windows import parse_range
 from headgate.quality.portrait import Proposal, Seen
+from headgate.stages.difference import Difference, difference
+from headgate.stages.dismissing import Deviation, dismissal, found, let_in
+from headgate.stages.earlier import Earlier
 from headgate.stages.idle import idle
 from headgate.stages.lake import Lake
 from headgate.stages.lives import lives_of
@@ -27,12 +31,17 @@ from headgate.stages.preview import Preview, previewed
 from headgate.stages.rejected import typed
 from headgate.stages.repair import absorb
 from headgate.stages.runner import Orders, record_idle, run_table
+from headgate.stages.settling import Choice, settled
 from headgate.stages.standing import Standing, standings
 from headgate.stages.suggesting import suggested
+from headgate.stages.telling import tell
 from headgate.stages.trying import Trial, tried_on
 from headgate.stages.undo import undone
+from headgate.stages.verifying import Verified, verified
 from headgate.storage.faults import classify
+from headgate.storage.process import who
 from headgate.storage.session import start
+from headgate.transforms.versions import held_at
 
 Say = Callable[..., None]
 
@@ -84,9 +93,13 @@ class App:
             named=named, force=force, waived=frozenset(waive), because=because,
             break_lease=break_lease, say=say,
         )  # fmt: skip
-        self._need_raw_zone(names)
+        try:
+            self._need_raw_zone(names)
+        except HeadgateError as missing:
+            tell(self.lake, {"": missing}, (), say)
+            raise
         result, failed, errors = Result(self.suite.name), set[str](), list[str]()
-        codes: list[int] = []
+        faults: dict[str, HeadgateError] = {}
         for name in names:
             stopped = sorted(failed & ancestors(self.suite.tables, [name]))
             if stopped:
@@ -95,7 +108,7 @@ class App:
             entries, error = self._table(name, orders)
             if error is not None:
                 errors.append(error.sentence)
-                codes.append(error.exit_code)
+                faults[name] = error
                 failed.add(name)
             # A window without input holds nothing up: the others are as good as without it.
             if any(e.status == "failed" and e.exit_code != 12 for e in entries):
@@ -103,7 +116,9 @@ class App:
             result = result.plus(*entries)
             for entry in entries:
                 say("entry", entry=entry)
-        return Result(self.suite.name, result.runs, tuple(errors), tuple(codes))
+        tell(self.lake, faults, ("", *names), say)
+        codes = tuple(error.exit_code for error in faults.values())
+        return Result(self.suite.name, result.runs, tuple(errors), codes)
 
     def _need_raw_zone(self, names: Sequence[str]) -> None:
         """A raw zone that is not there is misspelt or unmounted: that is more than no news."""
@@ -140,18 +155,46 @@ class App:
             )
         table = self.suite.tables[name]
         entry = undone(self.lake, table, window, break_lease=break_lease)
+        tell(self.lake, {}, (), lambda *_, **__: None)
         return Result(self.suite.name, (entry,))
 
+    def dismiss(
+        self,
+        name: str,
+        window: str,
+        because: str,
+        *,
+        metric: str | None = None,
+        column: str | None = None,
+    ) -> list[Dismissal]:
+        """Put on record that drift raised a false alarm; all that was new in what was said."""
+        return dismissal(
+            self.lake, self.named(name), window, because, who(), metric=metric, column=column
+        )
+
+    def let_in(self, names: Sequence[str]) -> list[str]:
+        """Tables with windows that drift held back, and that a dismissal has made due."""
+        return [name for name in dict.fromkeys(names) if let_in(self.lake, self.named(name))]
+
+    def drift(self, what: Sequence[str] = ()) -> list[Deviation]:
+        """What drift found in the last run of each window, newest first."""
+        return found(self.lake, self.selected(what))
+
     def table(self, name: str, *, as_of: str | None = None) -> DataFrame:
-        """A table's rows; with `as_of`, as they were published by the end of that window."""
+        """A table's rows; with `as_of`, as they were published by the end of that window.
+
+        Of a history table these are the versions that held at the end of that window.
+        """
         self.named(name)
         version = self.lake.version(name)
         if version is None:
             raise Usage(f"{name} has never been published", next=f"headgate run +{name}")
         df = self.lake.delta(name).read()
-        if as_of is not None and "_window" in df.columns:
-            df = df.where(df["_window"] <= as_of)
-        return df
+        if as_of is None:
+            return df
+        if self.lake.versioned(name):
+            return held_at(df, self.lake.bounds(parse_range(as_of, self.suite.window)[-1])[1])
+        return df.where(df["_window"] <= as_of) if "_window" in df.columns else df
 
     def status(self, what: Sequence[str] = ()) -> list[Standing]:
         """Where each table stands."""
@@ -166,12 +209,21 @@ class App:
         upto: str | None = None,
     ) -> Preview:
         """What a run of these windows would write and reject; nothing is written."""
-        table, named = self.named(name), self.windows(window)
+        table, named = self.named(name), self._needed(name, window, "a preview")
+        return previewed(self.lake, table, named, quality=quality, upto=upto)
+
+    def diff(self, name: str, window: str | None, then: Earlier) -> Difference:
+        """What this configuration does to the rows of windows, against that of another revision."""
+        return difference(self.lake, self.named(name), then, self._needed(name, window, "a diff"))
+
+    def _needed(self, name: str, window: str | None, what: str) -> tuple[str, ...]:
+        """The windows of a call that cannot do without."""
+        named = self.windows(window)
         if named is None:
             newest = max(self.lake.history.windows(name), default=None)
             named_so = newest or self.suite.window.of(self.lake.now())
-            raise Usage("a preview needs a window", next=f"--window {named_so}")
-        return previewed(self.lake, table, named, quality=quality, upto=upto)
+            raise Usage(f"{what} needs a window", next=f"--window {named_so}")
+        return named
 
     def try_rule(self, name: str, rule: Rule, window: str | None = None) -> Trial:
         """What a rule would have done to these windows, or to the last ones; nothing is written."""
@@ -180,6 +232,17 @@ class App:
     def why(self, name: str, where: str, window: str | None = None) -> Lives:
         """The lives of the rows that a condition means, in a table or in what it reads."""
         return lives_of(self.lake, self.named(name), where, self.windows(window))
+
+    def to_verify(self, what: Sequence[str] = ()) -> list[str]:
+        """The tables that a call means to verify: all that were ever published, or those named."""
+        names = self.selected(what)
+        return names if what else [n for n in names if self.lake.history.published(n)]
+
+    def verify(
+        self, name: str, window: str | None = None, *, share: float | None = None
+    ) -> Verified:
+        """A table made anew from what its runs read, and compared; nothing is written."""
+        return verified(self.lake, self.named(name), self.windows(window), share)
 
     def suggest(self, name: str) -> tuple[Seen, list[Proposal]]:
         """Rules that a table's published rows and its history suggest."""
@@ -208,6 +271,12 @@ class App:
     def quarantine(self, name: str) -> DataFrame:
         """A table's rejected rows with their own typed columns."""
         return typed(self.lake, self.named(name))
+
+    def settle(self, what: Sequence[str], choice: Choice) -> dict[str, dict[str, int]]:
+        """Set open rejected rows aside: how many, by table and window."""
+        tables = [self.suite.tables[name] for name in self.selected(what)]
+        found = {table.name: settled(self.lake, table, choice) for table in tables}
+        return {name: counts for name, counts in found.items() if counts}
 
     def named(self, name: str) -> Table:
         """The one table of this name."""

@@ -38,7 +38,12 @@ def test_each_window_has_the_rules_of_its_day(spark: SparkSession, tmp_path: Pat
     waived = {"rule": "mean(amount)", "until": DAYS[2], "because": "a slip of theirs"}
     rules = [MEAN, {**POSITIVE, "since": DAYS[1]}]
     lab = laid(Lab(spark, tmp_path, tables(quality=rules, waive=waived)))
+    seen = lab.app().preview("ingested.sales", f"{DAYS[0]}..{DAYS[-1]}")
     result = lab.run()
+    # A preview had told it so, for each window by the rules of its own day.
+    told = {one.window: (one.status, one.rows, one.verdict.gate) for one in seen.slices}
+    assert told == {one.window: (one.status, one.rows, one.gate) for one in result.runs}
+    assert seen.accepted.where("_window = '2026-11-01'").count() == 3
     assert states(result, "ingested.sales") == {
         day: "blocked" if day == DAYS[3] else "published" for day in DAYS
     }

@@ -3,9 +3,8 @@ in any number of steps, with corrections and repetitions. Held against a model i
 
 from __future__ import annotations
 
-import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,50 +13,32 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from builders import Lab, fine
+from events import (
+    COLUMNS,
+    GOOD,
+    INGESTED,
+    WINDOWS,
+    Content,
+    Row,
+    candidates,
+    ordered,
+    put,
+    some_rows,
+)
 
 pytestmark = pytest.mark.slow
 
-COLUMNS = ("k", "s", "at", "d", "v", "op")
-KINDS = ("int", "string", "int", "double", "string", "string")
 SHOWN = (*COLUMNS, "_window", "_file", "_row")
-WINDOWS = tuple(f"2026-01-{day:02d}" for day in range(1, 8))
-GOOD = {"row": {"v is not bad": "v <> 'bad'"}}
 KEYED = {
     "reads": "ingested.events", "key": ["k", "s"], "quality": [GOOD], "max_rejected": "100%",
 }  # fmt: skip
 TABLES: dict[str, dict[str, Any]] = {
-    "ingested.events": {
-        "source": {"files": "events/{window}/*.csv"},
-        "columns": {
-            name: {"type": kind, "nulls": [""]} for name, kind in zip(COLUMNS, KINDS, strict=True)
-        },
-    },
+    "ingested.events": INGESTED,
     "clean.latest": {**KEYED, "latest_by": ["at"], "write": "upsert"},
     "clean.alive": {**KEYED, "latest_by": ["at"], "write": "upsert", "deletes": "op = 'gone'"},
     "clean.untimed": {**KEYED, "write": "upsert", "deletes": "op = 'gone'"},
     "clean.days": {**KEYED, "latest_by": ["at"], "write": "replace"},
 }
-Row = tuple[Any, ...]  # a value for each of COLUMNS
-Content = Mapping[str, Sequence[Row]]  # by window
-
-
-def ordered(value: Any) -> tuple[Any, ...]:
-    """A value as it sorts: null lowest, NaN highest."""
-    if value is None:
-        return (0,)
-    if isinstance(value, float) and math.isnan(value):
-        return (2,)
-    return (1, value)
-
-
-def candidates(content: Content, deletes: bool) -> list[Row]:
-    """The rows that no rule rejects, with their origin; deletions are not judged."""
-    found = []
-    for window, rows in content.items():
-        for place, row in enumerate(rows, start=1):
-            if (row[4] is not None and row[4] != "bad") or (deletes and row[5] == "gone"):
-                found.append((*row, window, f"events/{window}/a.csv", place))
-    return found
 
 
 def winners(content: Content, *, latest: bool, deletes: bool, apart: bool = False) -> list[Row]:
@@ -89,26 +70,6 @@ MODELS: dict[str, Callable[[Content], list[Row]]] = {
 }
 
 
-def some_rows(dice: random.Random, keys: int) -> list[Row]:
-    """Rows that collide often: few keys, few times, nulls, NaN, deletions, equal rows."""
-    made: list[Row] = []
-    for _ in range(dice.choice((0, 1, 8, 24))):
-        if made and dice.random() < 0.15:
-            made.append(dice.choice(made))
-            continue
-        made.append(
-            (
-                dice.choice((None, *range(keys))),
-                dice.choice((None, "a", "a")),
-                dice.choice((None, 1, 2, 2, 3, 4)),
-                dice.choice((None, math.nan, -1.5, 2.0)),
-                dice.choice((None, "bad", "u", "w", "ü")),
-                dice.choice((None, None, None, "gone")),
-            )
-        )
-    return made
-
-
 def held(lab: Lab, table: str) -> list[str]:
     if not (lab.lake / table.replace(".", "/")).exists():
         return []
@@ -118,10 +79,6 @@ def held(lab: Lab, table: str) -> list[str]:
 def same_as_model(lab: Lab, content: Content) -> None:
     for table, model in MODELS.items():
         assert held(lab, table) == sorted(repr(row) for row in model(content)), table
-
-
-def put(lab: Lab, window: str, rows: Sequence[Row]) -> None:
-    lab.file(f"events/{window}/a.csv", COLUMNS, rows)
 
 
 @settings(max_examples=2, phases=[Phase.explicit, Phase.generate], derandomize=True,

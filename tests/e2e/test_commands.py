@@ -14,7 +14,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 import headgate
-from headgate.core.errors import Usage
+from headgate.core.errors import Misconfigured, Usage
 from headgate.doors.cli import main
 from headgate.doors.notebook import OpenSuite
 from headgate.doors.tables import Grid
@@ -334,6 +334,38 @@ def test_an_open_suite_previews(suite: OpenSuite) -> None:
     assert [row["vat"] for row in seen.accepted.collect()] == [Decimal("1.500")]
     assert "dear: price &gt; 6" in seen._repr_html_()
     assert repr(seen).startswith("clean.orders 2026-11-01: 3 read")
+
+
+def test_an_open_suite_follows_rows_and_tries_rules(suite: OpenSuite) -> None:
+    lives = suite.why("clean.orders", "order_id = 2")
+    assert [life.passages[-1].end for life in lives.found] == ["rejected"]
+    assert repr(lives).startswith("orders/2026-11-01/a.csv record 2")
+    shown = lives._repr_html_()
+    assert "orders/2026-11-01/a.csv record 2" in shown
+    assert ">broken (critical)<" in shown
+    assert ">price is positive: price &gt; 0<" in shown
+    assert "no row of clean.orders" in suite.why("clean.orders", "order_id = 99")._repr_html_()
+    with pytest.raises(Misconfigured, match="is not closed"):
+        suite.why("clean.orders", "(order_id = 2")
+
+    cheap = {"expect_column_values_to_be_between": {"column": "price", "max_value": 6}}
+    tried = suite.try_rule("clean.orders", cheap, window="2026-11-01", severity="warning")
+    assert [(one.window, one.broken, one.ends) for one in tried.windows] == [
+        ("2026-11-01", 1, "warns"),
+    ]  # fmt: skip
+    assert "total: broken by 1 of 3 rows (33.3%)" in repr(tried)
+    assert ">2026-11-01<" in tried._repr_html_()
+    assert [one.broken for one in suite.try_rule("clean.orders", "price < 100").windows] == [
+        0,
+        1,
+        0,
+    ]
+
+    rules = suite.suggest("clean.orders")
+    assert {"expect_column_values_to_not_be_null: {column: order_id}"} <= {
+        row["rule"] for row in rules
+    }
+    assert "no null in" in rules._repr_html_()
 
 
 def test_an_open_suite_gives_rejected_rows_their_own_types(suite: OpenSuite) -> None:

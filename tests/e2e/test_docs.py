@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shlex
+import shutil
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -17,6 +18,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType, _parse_datatype_string
 
 import headgate
+from builders import committed
 from headgate.app import opened
 from headgate.conf.reading import suite_from
 from headgate.core.results import JOBS
@@ -25,7 +27,7 @@ from headgate.doors.submit_args import asked
 from headgate.doors.words import parser_for
 from headgate.storage.points import POINTS
 from headgate.storage.records import SCHEMAS
-from small_shop import ROOT, small_shop
+from small_shop import FIRST, ROOT, small_shop
 
 PAGES = tuple(
     path.relative_to(ROOT).as_posix()
@@ -92,8 +94,9 @@ def test_the_reader_finds_commands() -> None:
     assert {line.words[0] for line in every} >= {"make", "headgate", "./spark-submit.sh"}
     assert {line.page for line in every} >= {"README.md", "CONTRIBUTING.md", "docs/operations.md"}
     assert {line.page for line in every if line.runs} == {
-        "README.md", "docs/data-docs.md", "docs/files.md", "docs/gates.md", "docs/looking.md",
-        "docs/operations.md",
+        "README.md", "docs/alerts.md", "docs/data-docs.md", "docs/drift.md", "docs/files.md",
+        "docs/gates.md", "docs/landing.md", "docs/looking.md", "docs/operations.md",
+        "docs/quarantine.md",
     }  # fmt: skip
 
 
@@ -124,10 +127,13 @@ def _targets() -> set[str]:
     [
         ("README.md", False),
         ("docs/operations.md", True),
+        ("docs/alerts.md", True),
         ("docs/gates.md", True),
         ("docs/data-docs.md", True),
+        ("docs/landing.md", False),
         ("docs/looking.md", False),
         ("docs/files.md", False),
+        ("docs/quarantine.md", False),
     ],
     ids=str,
 )
@@ -137,11 +143,14 @@ def test_marked_commands_run(
     """One after the other, on a small lake: each ends with the exit code that the page tells."""
     if page == "docs/data-docs.md":
         pytest.importorskip("great_expectations", reason="needs the extra 'quality'")
-    with small_shop(spark, tmp_path, monkeypatch, blocked=blocked):
+    with small_shop(spark, tmp_path, monkeypatch, blocked=blocked) as shop:
+        if page == "docs/landing.md":
+            shutil.copytree(shop.folder / "data/raw/order_lines" / FIRST, shop.folder / "inbox")
+        committed(shop.folder, "conf")  # what a diff compares with
         run = _a_run(blocked)
         for line in to_run(page):
             words = [run if word == A_RUN else word for word in line.words[1:]]
-            code, said = _run(words)
+            code, said = typed(words)
             assert code == line.exits, f"{line}\n{said}"
             assert said.strip(), line
 
@@ -161,7 +170,7 @@ def _a_run(blocked: bool) -> str:
     return first.run[:6]
 
 
-def _run(words: Sequence[str]) -> tuple[int, str]:
+def typed(words: Sequence[str]) -> tuple[int, str]:
     said = io.StringIO()
     with _handlers_kept(), redirect_stdout(said), redirect_stderr(said):
         code = main(words)
@@ -182,7 +191,11 @@ def _handlers_kept() -> Iterator[None]:
 def test_python_examples_run(
     page: str, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with small_shop(spark, tmp_path, monkeypatch, blocked=False), redirect_stdout(io.StringIO()):
+    with (
+        small_shop(spark, tmp_path, monkeypatch, blocked=False) as shop,
+        redirect_stdout(io.StringIO()),
+    ):
+        committed(shop.folder, "conf")
         names: dict[str, object] = {"suite": headgate.open()}
         for _, body in blocks(page, "python"):
             exec(compile(body, page, "exec"), names)  # noqa: S102

@@ -120,7 +120,7 @@ CLEAN = {
     ),
     "deletes without upsert": (
         "deletes: quantity < 0\n",
-        [":2 deletes: 'deletes' needs 'write: upsert'"],
+        [":2 deletes: 'deletes' needs 'write: upsert' or 'write: history'"],
     ),
     "values that do not fit": (
         "max_rejected: abc\nsince: 2026-02-30\nfresh_within: 2\nwrite: append\nowner: 5\n"
@@ -129,7 +129,7 @@ CLEAN = {
             ":2 max_rejected: must be a share such as 5% or 0.05, not 'abc'",
             ":3 since: '2026-02-30' is not in the calendar",
             ":4 fresh_within: must be a stretch of time such as '2 days' or '6 hours', not '2'",
-            ":5 write: must be one of replace, upsert, not 'append'",
+            ":5 write: must be one of replace, upsert, history, not 'append'",
             ":6 owner: must be text, not '5': put it in quotes",
             ":7 description: must be text, not a list",
             ":8 steps: must be a list, not a map: begin each item with '- '",
@@ -140,16 +140,31 @@ CLEAN = {
         "max_rejected: 20\n",
         [":2 max_rejected: 20 is more than all: write 20% or 0.2"],
     ),
-    "later work": (
-        "privacy: x\nwrite: history\n",
+    "later work": ("privacy: x\n", [":2 privacy: 'privacy' is not supported yet"]),
+    "a history without what it needs": (
+        "write: history\nuntracked: [order_id]\n",
+        [":2 write: 'write: history' needs a 'key'"],
+    ),
+    "a history of what it makes itself": (
+        "key: [order_id]\nwrite: history\nuntracked: [order_id]\n"
+        "steps:\n  - derive: {valid_to: updated_at}\n",
         [
-            ":2 privacy: 'privacy' is not supported yet",
-            ":3 write: 'history' is not supported yet",
+            ":3 write: its rows have a column 'valid_to', which a history table makes",
+            ":4 untracked[0]: 'order_id' is in the key: it tells rows apart",
         ],
     ),
     "the order of change data, where there is none": (
         "key: order_id\nlatest_by: [_sequence]\n",
         [f":3 latest_by[0]: unknown column '_sequence' (known: {COLUMNS})"],
+    ),
+    "untracked without a history": (
+        "untracked: [country]\n",
+        [":2 untracked: 'untracked' needs 'write: history'"],
+    ),
+    "a time for a table without versions": (
+        "steps:\n  - lookup: {table: clean.customers, on: customer_id, take: [name],"
+        " as_of: updated_at}\n",
+        [":3 steps[0].lookup.as_of: clean.customers holds no versions: 'write: history'"],
     ),
     "unknown columns": (
         "steps:\n  - trim: [contry]\n  - rename: {line: row}\n  - drop: [country]\n"
@@ -654,11 +669,59 @@ def test_the_suite_and_all_environments(tmp_path: Path, monkeypatch: pytest.Monk
         "conf/suite.yaml:2 timezone: unknown time zone 'Europe/Berln'"
         " (did you mean 'Europe/Berlin'?)",
         "conf/suite.yaml:3 window: must be one of hour, day, month, not 'week'",
-        "conf/suite.yaml:4 alerts[0].to: 'lgo' is no route: 'log', or a kind and an address"
-        " (slack:…)",
+        "conf/suite.yaml:4 alerts[0].to: 'lgo' is no route (did you mean 'log'?): 'log', or a kind"
+        " and an address (slack:…)",
         "conf/suite.yaml:4 alerts[1].severity[0]: must be one of critical, warning, info, not"
         " 'crit' (did you mean 'critical'?)",
         "conf/suite.yaml:4 alerts[1].to: the environment variable HOOK is not set: export HOOK=…",
+    ]
+
+
+def test_routes_of_alerts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is told without its address, which may be a secret."""
+    changes = {
+        "suite.yaml": """\
+            name: shop
+            alerts:
+              - {to: "slak:https://hooks/S3CRET"}
+              - https://hooks/S3CRET
+              - {to: "slack:hooks/S3CRET"}
+              - {url: "slack:https://hooks/S3CRET"}
+              - {to: log:x}
+              - slack
+              - {to: log, smtp: "smtp://me:S3CRET@host", from: a@b.c}
+              - {to: mailto:ann, tables: [clean.ordes], owner: crn}
+              - {to: mailto:a@b.c, smtp: me:S3CRET@host}
+              - {to: sns:S3CRET}
+              - T00/B00/S3CRET
+              - "file:"
+            """,
+        "clean/customers.yaml": "reads: ingested.customers\nowner: crm\n",
+        "env/other.yaml": "raw: a\nlake: b\nalerts: ['${K}:${H}', 'slack:${H}', '${H}']\n",
+    }
+    assert faults(tmp_path, monkeypatch, changes) == [
+        "conf/suite.yaml:3 alerts[0].to: 'slak' is no route (did you mean 'slack'?): 'log', or a"
+        " kind and an address (slack:…)",
+        "conf/suite.yaml:4 alerts[1]: 'https' is no kind of route: write webhook:https://… or"
+        " slack:https://…",
+        "conf/suite.yaml:5 alerts[2].to: has no address of the web: slack:https://…",
+        "conf/suite.yaml:6 alerts[3]: key 'to' is missing: where alerts go: log, file, slack,"
+        " webhook, sns, mailto, smtp, smtps; all but log with an address",
+        "conf/suite.yaml:6 alerts[3].url: unknown key 'url' (did you mean 'to'?)",
+        "conf/suite.yaml:7 alerts[4].to: 'log' takes no address: write log",
+        "conf/suite.yaml:8 alerts[5]: 'slack' takes an address: write slack:https://…",
+        "conf/suite.yaml:9 alerts[6].from: goes with mailto, smtp and smtps only",
+        "conf/suite.yaml:9 alerts[6].smtp: goes with mailto only",
+        "conf/suite.yaml:10 alerts[7].owner: unknown owner 'crn' (did you mean 'crm'?)",
+        "conf/suite.yaml:10 alerts[7].tables[0]: unknown table 'clean.ordes'"
+        " (did you mean 'clean.orders'?)",
+        "conf/suite.yaml:10 alerts[7].to: has no mail address: mailto:ann@shop.example",
+        "conf/suite.yaml:11 alerts[8].smtp: must be a mail server: smtp://USER:${NAME}@HOST:587,"
+        " or smtps://…",
+        "conf/suite.yaml:12 alerts[9].to: has no ARN of a topic:"
+        " sns:arn:aws:sns:REGION:ACCOUNT:TOPIC",
+        "conf/suite.yaml:13 alerts[10]: is no route: 'log', or a kind and an address (slack:…)",
+        "conf/suite.yaml:14 alerts[11]: has no path of a file on this machine: file:PATH",
     ]
 
 

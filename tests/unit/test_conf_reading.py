@@ -26,7 +26,9 @@ DOCUMENTED = {
         window: day              # hour | day | month
         alerts:                  # routes; the first that matches by severity and table
           - {to: "slack:${SLACK_WEBHOOK}", severity: [critical, warning]}
-          - {to: log}
+          - {to: "mailto:ann@shop.example", smtp: "smtp://me:${secret:mail}@mail.example:587",
+             from: night@shop.example, tables: [clean.*, marts], owner: [sales-data]}
+          - log
         keys: env                # where privacy keys come from
         """,
     "ingested/orders.yaml": """\
@@ -132,6 +134,14 @@ def test_the_documented_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     )
     assert suite.alerts[0].to == "slack:https://hooks.example/secret"
     assert suite.alerts[0].severity == ("critical", "warning")
+    assert suite.alerts[0].kind == "slack"
+    mail = suite.alerts[1]
+    assert (mail.tables, mail.owner) == (("clean.*", "marts"), ("sales-data",))
+    assert mail.smtp == "smtp://me:${secret:mail}@mail.example:587"
+    assert (mail.address, mail.from_) == ("ann@shop.example", "night@shop.example")
+    assert suite.alerts[2].to == "log"
+    assert "hooks.example" not in repr(suite)
+    assert "mail.example" not in repr(suite)
     assert suite.root == str(tmp_path)
     assert suite.conf == "conf"
     assert suite.environment.raw == f"{tmp_path}/data/raw"
@@ -228,9 +238,24 @@ def test_shorthands_of_steps(tmp_path: Path) -> None:
         {"keep": "quantity > 0", "because": ""},
         {"columns": {"country": "NO", "quantity": 0}},
         {"columns": {"country": {"UK": "GB", "": None, "NO": "Norway"}}},
-        {"table": "clean.customers", "on": {"customer_id": "customer_id"}, "take": ("name",)},
-        {"table": "clean.customers", "on": {"customer_id": "customer_id"}, "take": ("since",)},
-        {"table": "clean.customers", "on": {"customer_id": "customer_id"}, "take": ("name",)},
+        {
+            "table": "clean.customers",
+            "on": {"customer_id": "customer_id"},
+            "take": ("name",),
+            "as_of": None,
+        },
+        {
+            "table": "clean.customers",
+            "on": {"customer_id": "customer_id"},
+            "take": ("since",),
+            "as_of": None,
+        },
+        {
+            "table": "clean.customers",
+            "on": {"customer_id": "customer_id"},
+            "take": ("name",),
+            "as_of": None,
+        },
         {"columns": ("order_id", "line_no", "country", "name")},
         {"columns": ("country",)},
         {

@@ -222,6 +222,7 @@ def test_parameters_come_from_the_suite_or_from_beside_it(tmp_path: Path) -> Non
 def test_every_rule_can_be_read_with_what_it_needs() -> None:
     values: dict[str, Any] = {
         "bound": 1, "column": "a", "columns": ["a", "b"], "flag": True, "json_schema": {},
+        "keys": ["a", "b"], "stretch": "2 days", "table": "clean.a",
         "new_columns": ["a"], "number": 1, "pairs": [[1, None]], "partition": LETTERS,
         "quantiles": {"quantiles": [0.5], "value_ranges": [[None, 1]]}, "regex": "a",
         "regexes": ["a"], "some_columns": ["a"], "strftime": "%Y", "text": "a",

@@ -328,3 +328,16 @@ def test_neither_pyspark_nor_a_jvm_is_needed(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_route_of_alerts_that_lacks_its_secret(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite = visit.folder / "conf" / "suite.yaml"
+    suite.write_text("name: shop\nalerts: [log, 'slack:${secret:hook}']\n")
+    code, found = visit()
+    assert (code, found["alerts"]["state"]) == (0, "warn")
+    assert found["alerts"]["said"] == "alerts[1], slack: there is no secret 'hook'"
+    assert found["alerts"]["next"].startswith("export HEADGATE_SECRET_HOOK")
+    monkeypatch.setenv("HEADGATE_SECRET_HOOK", "https://hooks.example/hidden")
+    assert visit()[1]["alerts"]["said"] == "2 routes: log, slack"

@@ -101,6 +101,26 @@ WORDS: dict[str, tuple[list[str], str]] = {
         ["rule", "try", "clean.orders", "a > 1", "--window", "2999-01-01"],
         "in the future",
     ),
+    "diff of no window": (["diff", "clean.orders"], "a diff needs a window Next: headgate diff"),
+    "diff without a repository": (
+        ["diff", "clean.orders", "--window", "2026-11-01"],
+        "this folder is in no git repository that can be read: fatal: not a git repository",
+    ),
+    "export to no place": (["quarantine", "export", "clean.orders"], "an export needs a place"),
+    "export of two": (["quarantine", "export", "--to", "x.csv"], "an export takes one table"),
+    "state of an export": (
+        ["quarantine", "export", "clean.orders", "--to", "x.csv", "--state", "shut"],
+        "there is no state 'shut' Next: one of open, ",
+    ),
+    "dismissal for no reason": (
+        ["quarantine", "dismiss", "clean.orders", "--because", " "],
+        "rows are dismissed for a reason Next: --because",
+    ),
+    "expiry of no day": (["quarantine", "expire", "--before", "May"], "'May' is no day"),
+    "option of another action": (
+        ["quarantine", "expire", "--window", "2026-11-01", "--before", "2026-11-01"],
+        "quarantine expire takes no --window",
+    ),
     "preview of the future": (["preview", "clean.orders", "--window", "2999-01-01"], "future"),
 }
 

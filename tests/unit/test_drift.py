@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from headgate.core.results import Gate, Metric
+from headgate.core.results import Check, Gate, Metric
 from headgate.core.rules import METRICS
 from headgate.core.spec import Column, Drift, Ingested, Table
 from headgate.core.windows import Grain
 from headgate.quality.drift import Drifted, drifted, joined
+from headgate.quality.drift_causes import caused, deviations, name_of
 from headgate.quality.gate import Verdict
-from headgate.quality.past import OUT, Past, profile_of, rulings_of
+from headgate.quality.past import OUT, Dismissed, Past, content_of, profile_of, rulings_of
 from headgate.quality.profile_measures import identifies, metrics
 
 RULE = Drift(metrics=tuple(METRICS), time="at", written="drift: {}")
@@ -291,3 +293,111 @@ def test_state_words() -> None:
     assert kept["state"] == OUT
     assert kept["sure"] > 0.99
     assert kept["low"] < 1000 < kept["high"]
+
+
+def test_a_value_that_was_no_fault_is_usual_and_what_lies_beyond_is_not() -> None:
+    """One day of twice the rows was called a false alarm: such days are, for as long as it counts.
+
+    Another number in that window is judged anew.
+    """
+    days = [rows(count) for count in noisy(1000, 30)]
+    judged_then = judged(days, rows(2000))
+    assert lines(judged_then)
+    fault = next(one for one in judged_then.metrics if one.metric == "row_count")
+    dismissed: dict[str, Dismissed] = {
+        window(30): {(None, "row_count"): frozenset({content_of(fault)})}
+    }
+    profiles = {window(at): profile_of(one) for at, one in enumerate(days)}
+    learnt = Past(profiles, {}, dismissed)
+
+    again = judged(days, rows(2000), past=learnt)
+    assert not again.warnings
+    assert again.checks[0].success
+    assert not judged(days, rows(2000), CRITICAL, past=learnt).closing
+    assert lines(judged(days, rows(2100), past=learnt))
+
+    after = learnt.plus(window(30), again.metrics)
+    later = [*days, again.metrics]
+    assert not lines(judged(later, rows(1900), past=after))
+    assert not lines(judged(later, rows(1000), past=after))
+    assert lines(judged(later, rows(4000), past=after))
+    assert lines(judged(later, rows(500), past=after))
+
+
+def test_a_recorded_verdict_stands_until_all_of_it_is_dismissed() -> None:
+    days = [(*rows(1000), mean(value)) for value in noisy(4.2, 30)]
+    now = (*rows(300), mean(42.0))
+    first = judged(days, now, CRITICAL)
+    recorded = rulings_of(window(30), first.metrics)
+    contents: Dismissed = {
+        (one.column, one.metric): frozenset({content_of(one)}) for one in first.metrics[:-1]
+    }
+    one_cause: Dismissed = {
+        name: there for name, there in contents.items() if name == (None, "row_count")
+    }
+    for said, closes in (({}, True), (one_cause, True), (contents, False)):
+        again = judged(days, now, CRITICAL, past=Past({}, recorded, {window(30): said}))
+        assert bool(again.closing) is closes
+        assert not closes or again.closing == first.closing
+    moved = [(*rows(300), mean(42.0))] * 30  # a past in which the same would be usual
+    profiles = {window(at): profile_of(one) for at, one in enumerate(moved)}
+    repeated = judged(moved, now, CRITICAL, past=Past(profiles, recorded))
+    assert repeated.closing == first.closing
+    assert {name_of(one) for one in deviations(repeated.metrics)} == set(contents)
+
+
+def test_columns_that_come_and_go_are_told_once() -> None:
+    def profile(filled: dict[str, int], kind: str = "int") -> tuple[Metric, ...]:
+        detail = {"filled": filled, "types": dict.fromkeys(filled, kind), "rows": 1000}
+        share = nulls(1 - filled["note"] / 1000)
+        return (*rows(1000), share, Metric(None, "schema", float(len(filled)), detail))
+
+    usual = {"a": 1000, "note": 900, "seldom": 1, "later": 0}
+    days = [profile(usual)] * 10
+    assert not lines(judged(days, profile({**usual, "seldom": 0})))
+    (line,) = lines(judged(days, profile({**usual, "later": 50})))
+    assert line == "schema: later is new (from only 10 windows)"
+    (line,) = lines(judged(days, profile({**usual, "note": 0})))  # and all nulls: the same
+    assert line == "schema: note has no values (from only 10 windows)"
+    (line,) = lines(judged(days, profile(usual, "text")))
+    assert line.startswith("schema: a is text, was int, note is text")
+    assert not lines(judged([*days, profile(usual, "text")], profile(usual, "text")))
+
+
+def test_what_a_table_above_has_told_is_not_told_again() -> None:
+    """Of one kind and one direction; another column's trouble is its own."""
+
+    def out(column: str | None, metric: str, value: float, low: float, high: float) -> Metric:
+        return Metric(column, metric, value, {"state": OUT, "low": low, "high": high})
+
+    fewer, more = out(None, "row_count", 3, 9, 11), out(None, "row_count", 30, 9, 11)
+    small = out("country", "distinct", 3, 9, 11)
+    price, tax = out("price", "mean", 42, 3, 5), out("tax", "mean", 42, 3, 5)
+    above = {"ingested.a": [fewer, price], "ingested.b": [fewer]}
+    assert caused([fewer, small, price, tax], above) == {
+        (None, "row_count"): "ingested.a", ("country", "distinct"): "ingested.a",
+        ("price", "mean"): "ingested.a",
+    }  # fmt: skip
+    assert caused([more, tax], above) == {}
+    assert caused([fewer], {}) == {}
+
+
+def test_what_a_rule_has_told_is_not_told_again() -> None:
+    days = [(*rows(1000), mean(value)) for value in noisy(4.2, 30)]
+    said = judged(days, (*rows(1000), mean(42.0)), CRITICAL)
+    about = "expect_column_mean_to_be_between"
+    check = Check(
+        "mean", "critical", success=False, closed=True, expectation=about,
+        arguments='{"column": "price"}',
+    )  # fmt: skip
+    word = Verdict(
+        closed=True,
+        gate=Gate(rules=1, failed=1),
+        checks=(check,),
+        message="mean(price) 42",
+        warnings=(),
+    )
+    both = joined(word, said, 1000)
+    assert (both.message, both.gate.failed) == ("mean(price) 42", 2)
+    other = replace(word, checks=(replace(check, arguments='{"column": "tax"}'),))
+    assert joined(other, said, 1000).message == f"{said.closing[0]}; mean(price) 42"

@@ -73,3 +73,8 @@ def test_what_is_misspelt_is_said_with_the_likely_word(tmp_path: Path) -> None:
 def test_the_same_rule_twice_is_a_fault(tmp_path: Path) -> None:
     (what,) = faults(tmp_path, "drift: {metrics: [mean]}", "drift: {metrics: [mean]}")
     assert what.startswith("this rule is written twice")
+
+
+def test_bytes_are_those_of_raw_files(tmp_path: Path) -> None:
+    (what,) = faults(tmp_path, "drift: {metrics: [bytes, row_count]}")
+    assert what.startswith("bytes are those of raw files")

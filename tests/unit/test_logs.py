@@ -28,7 +28,7 @@ def test_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_long_texts_are_cut(capsys: pytest.CaptureFixture[str]) -> None:
     log("failed", message="x" * 10_000)
-    assert len(json.loads(capsys.readouterr().err)["message"]) == 300
+    assert len(json.loads(capsys.readouterr().err)["message"]) == 1_000
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from headgate.conf.across import differing
 from headgate.conf.forms import SYSTEM
 from headgate.conf.tables import Draft
 from headgate.conf.words import meant
 from headgate.core.identifiers import columns_named
 from headgate.core.rules import NAMES_COLUMNS, RULES
 from headgate.core.selects import columns_of
-from headgate.core.spec import CHANGE_COLUMNS, Clean, Drift, Features, Ingested, Mart, Table
+from headgate.core.spec import (
+    CHANGE_COLUMNS,
+    VERSIONED,
+    Clean,
+    Drift,
+    Features,
+    Ingested,
+    Mart,
+    Table,
+)
 from headgate.core.steps import Columns, Derive, Drop, Lookup, Rename, Step, Where
 
 _KEPT = ("_file", "_row", "_window", "_ingested_at")  # no step may touch them
@@ -26,6 +36,7 @@ class Known:
     def __init__(self, faulty: set[str]) -> None:
         self.of: dict[str, Columns] = {}
         self.faulty = faulty  # tables that read what they cannot
+        self.tables: dict[str, Table] = {}
 
     def check(self, draft: Draft) -> None:
         """Note names of columns that are not there, and learn the table's columns."""
@@ -34,7 +45,9 @@ class Known:
             return
         columns = self._columns(draft, table)
         self.of[draft.name] = None if draft.name in self.faulty else columns
+        self.tables[draft.name] = table
         _rules(draft, columns)
+        self._across(draft)
         if not isinstance(table, Ingested):
             self._examples(draft, table, columns)
 
@@ -63,12 +76,12 @@ class Known:
             _allowed(draft, step, columns, here)
             columns = step.columns_after(columns)
         seen = seen.after(columns)
-        for key in ("key", "latest_by"):
+        for key in ("key", "latest_by", "untracked"):
             for at, name in enumerate(getattr(table, key)):
                 seen.name(name, key, at)
-        if table.deletes is not None:
-            seen.expression(table.deletes, "deletes")
-        return columns
+        if table.deletion is not None:
+            seen.expression(table.deletion, "deletes")
+        return columns if table.write != "history" else _with_versions(draft, columns)
 
     def _lookup(self, draft: Draft, step: Lookup, here: Path) -> None:
         there = Seen(draft, self.of.get(step.table), of=step.table)
@@ -76,6 +89,26 @@ class Known:
             there.name(name, *here, "on")
         for at, name in enumerate(step.take):
             there.name(name, *here, "take", at)
+        other = self.tables.get(step.table)
+        versioned = isinstance(other, Clean) and other.write == "history"
+        if isinstance(other, Clean) and versioned and {*other.key} != {*step.on.values()}:
+            key = ", ".join(other.key)
+            draft.note(
+                f"has to be the key of {step.table}, which holds versions: {key}", *here, "on"
+            )
+        if other is not None and step.as_of and not versioned:
+            draft.note(f"{step.table} holds no versions: 'write: history'", *here, "as_of")
+
+    def _across(self, draft: Draft) -> None:
+        """Note what rules name of other tables and is not there, or of another type."""
+        for placed in draft.rules:
+            rule = placed.rule
+            if isinstance(rule, Drift) or rule.other is None:
+                continue
+            there = Seen(draft, self.of.get(rule.other), of=rule.other)
+            faults = [what for name in rule.key if (what := there.fault(name))]
+            for what in faults or filter(None, [differing(self.tables, draft.name, rule)]):
+                placed.at.note(placed.node, what)
 
     def _features(self, draft: Draft, table: Features) -> Columns:
         listed = [table.entity.from_] if table.entity.from_ else []
@@ -118,6 +151,14 @@ class Known:
                 there = Seen(draft, self.of.get(inputs[name]), of=inputs[name])
                 _rows(there, rows, "examples", at, "given", name)
             _rows(Seen(draft, columns), example.written or (), "examples", at, "written")
+
+
+def _with_versions(draft: Draft, columns: Columns) -> Columns:
+    """The columns of a history table, which makes some itself."""
+    for name in columns or ():
+        if name.lower() in VERSIONED:
+            draft.note(f"its rows have a column '{name}', which a history table makes", "write")
+    return columns and (*columns, *VERSIONED)
 
 
 class Seen:
@@ -235,7 +276,7 @@ def _rows(seen: Seen, rows: Iterable[Mapping[str, Any]], *path: str | int) -> No
 def _inside(step: Step, name: str) -> Path:
     """Where in its step a column is named."""
     if isinstance(step, Lookup):
-        return ("on",)
+        return ("on",) if name in step.on else ("as_of",)
     held = getattr(step, "columns", ())
     if isinstance(held, Mapping):
         return (name,)

@@ -22,6 +22,9 @@ _OTHERS: Mapping[str, tuple[str, ...]] = {
     "categories": ("category", "values", "psi", "js", "jensen_shannon", "category_shares"),
     "distinct": ("unique", "cardinality", "distinct_count", "nunique"),
     "freshness": ("age", "lag", "delay", "timeliness"),
+    "schema": ("columns", "types", "structure", "contract"),
+    "bytes": ("file_size", "filesize", "volume_bytes"),
+    "seconds": ("run_time", "runtime", "duration", "elapsed"),
 }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from headgate.core.elsewhere import ELSEWHERE
-from headgate.core.rules import HOW, ROW_RULES, TABLE_RULES, Expectation
+from headgate.core.expectation import HOW, Expectation
+from headgate.core.rules import ROW_RULES, TABLE_RULES
 
 _HEAD = """# Expectations
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 
 from headgate.conf.nodes import Entries
 from headgate.conf.tables import Draft
 from headgate.conf.words import meant
 from headgate.core.results import LAYERS
-from headgate.core.spec import Clean, Features
+from headgate.core.spec import Clean, Drift, Features
 
 MAY_READ: Mapping[str, tuple[str, ...]] = {
     "ingested": (),
@@ -16,23 +18,42 @@ MAY_READ: Mapping[str, tuple[str, ...]] = {
     "features": ("ingested", "clean", "features"),
     "marts": ("ingested", "clean", "features", "marts"),
 }
-Reference = tuple[str, tuple[str | int, ...]]  # the table, and where it is named
+# Rules hold rows against what came in beside them, too: no rows are made of it.
+MAY_NAME: Mapping[str, tuple[str, ...]] = {**MAY_READ, "ingested": ("ingested",)}
 
 
-def references(draft: Draft) -> list[Reference]:
-    """The tables that one table names, and where."""
-    named: list[Reference] = []
+@dataclass(frozen=True)
+class Reference:
+    """A table that another one names."""
+
+    table: str
+    note: Callable[[str], object]  # notes a fault where it is named
+    in_rule: bool = False
+
+    def layers(self, layer: str) -> tuple[str, ...]:
+        """The layers whose tables a table of this layer may name so."""
+        return (MAY_NAME if self.in_rule else MAY_READ)[layer]
+
+
+def references(draft: Draft) -> Iterator[Reference]:
+    """The tables that one table names."""
+
+    def at(table: str, *path: str | int) -> Reference:
+        return Reference(table, lambda what: draft.note(what, *path))
+
     held = draft.node.get("reads") if isinstance(draft.node, Entries) else None
     for name, table in draft.reads.items():
-        named.append((table, ("reads", name) if isinstance(held, Entries) else ("reads",)))
+        yield at(table, "reads", name) if isinstance(held, Entries) else at(table, "reads")
     if isinstance(draft.table, Clean):
         for place, step in enumerate(draft.table.steps):
             if step.name == "lookup":
-                table = getattr(step, "table", "")
-                named.append((table, ("steps", place, "lookup", "table")))
+                yield at(getattr(step, "table", ""), "steps", place, "lookup", "table")
     if isinstance(draft.table, Features) and draft.table.entity.from_:
-        named.append((draft.table.entity.from_, ("entity", "from")))
-    return named
+        yield at(draft.table.entity.from_, "entity", "from")
+    for placed in draft.rules:
+        other = None if isinstance(placed.rule, Drift) else placed.rule.other
+        if other is not None:
+            yield Reference(other, partial(placed.at.note, placed.node), in_rule=True)
 
 
 def check_references(drafts: Mapping[str, Draft], declared: Iterable[str]) -> set[str]:
@@ -40,19 +61,21 @@ def check_references(drafts: Mapping[str, Draft], declared: Iterable[str]) -> se
     names = sorted(declared)
     faulty: set[str] = set()
     for draft in drafts.values():
-        for table, parts in references(draft):
+        for one in references(draft):
+            table, may = one.table, one.layers(draft.layer)
             layer = table.partition(".")[0]
-            may = MAY_READ[draft.layer]
             if layer == "raw":
-                draft.note("the raw zone has no tables: describe its files in ingested/", *parts)
+                one.note("the raw zone has no tables: describe its files in ingested/")
             elif table not in names:
-                draft.note(f"unknown table '{table[:80]}'{_hint(table, names, may)}", *parts)
+                one.note(f"unknown table '{table[:80]}'{_hint(table, names, may)}")
             elif layer not in may:
                 readable = " and ".join(may) if len(may) < 3 else ", ".join(may)
-                draft.note(f"a table of {draft.layer} reads {readable}, not {table}", *parts)
+                does = "is held against tables of" if one.in_rule else "reads"
+                one.note(f"a table of {draft.layer} {does} {readable}, not {table}")
             else:
                 continue
-            faulty.add(draft.name)
+            if not one.in_rule:
+                faulty.add(draft.name)
     return faulty
 
 
@@ -77,15 +100,14 @@ def ordered(drafts: Mapping[str, Draft]) -> list[str]:
         if state.get(name) == 1:
             return
         state[name] = 1
-        for table, parts in references(drafts[name]):
-            if state.get(table) == 1:
-                circle = [*trail[trail.index(table) :], table] if table in trail else []
-                shown = " → ".join(circle)
-                own = table == name
-                what = "reads itself" if own else f"these tables read each other: {shown}"
-                drafts[name].note(what, *parts)
+        for one in references(drafts[name]):
+            if state.get(one.table) == 1:
+                circle = trail[trail.index(one.table) :] if one.table in trail else []
+                shown = " → ".join([*circle, one.table])
+                own = "is held against itself" if one.in_rule else "reads itself"
+                one.note(own if one.table == name else f"these tables read each other: {shown}")
             else:
-                visit(table, [*trail, table])
+                visit(one.table, [*trail, one.table])
         state[name] = 2
         order.append(name)
 

@@ -94,11 +94,16 @@ CLEAN = Record(
         "key": Key(COLUMNS, "the columns that tell rows apart; one row of each key is kept"),
         "latest_by": Key(COLUMNS, "which of two rows with one key wins: the greatest"),
         "write": Key(
-            Word(("replace", "upsert"), later=("history",)),
-            "`replace` the window, or `upsert` by key",
+            Word(("replace", "upsert", "history")),
+            "`replace` the window, `upsert` by key, or `history`: every version of a key",
             default="replace",
         ),
-        "deletes": Key(Expression("SQL condition"), "which rows are deletions (upsert)"),
+        "deletes": Key(
+            Expression("SQL condition"),
+            "upsert, history: which rows are deletions; `absent` where each window is a whole dump,"
+            " and what the last one lacks is gone",
+        ),
+        "untracked": Key(COLUMNS, "history: columns whose change makes no new version"),
     },
     later=LATER,
 )

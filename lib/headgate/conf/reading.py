@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from headgate.conf import settings
+from headgate.conf.across import check_slices
+from headgate.conf.alerts import check_routes
 from headgate.conf.columns import Known
 from headgate.conf.documents import CUT, read_file
 from headgate.conf.folder import Folder, listing
@@ -184,6 +186,9 @@ def _suite(
         )
         drafts[name] = draft(name, filled(trees.tables[name], own, environ), own)
     order = _checked(drafts, trees.declared, root)
+    check_slices(drafts, (suite_values or {}).get("window", "day"))
+    owners = [one.table.owner for one in drafts.values() if one.table and one.table.owner]
+    check_routes(trees.suite, trees.declared, owners, at)
     for each in drafts.values():
         check_window(each, (suite_values or {}).get("window", "day"))
         faults.extend(each.at.faults)

@@ -22,7 +22,8 @@ from headgate.conf.settings import ENVIRONMENT, SUITE
 from headgate.conf.shapes import Either, Listed, Mapped, Shape
 from headgate.conf.steps import FORMS, SQL
 from headgate.conf.tablekeys import COMMON
-from headgate.core.rules import METRICS, RULES, Expectation
+from headgate.core.expectation import Expectation
+from headgate.core.rules import METRICS, RULES
 
 _HEAD = """# Reference
 

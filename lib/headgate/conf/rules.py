@@ -145,6 +145,9 @@ def _sound(
             at.note(node, f"'{key}' mixes texts with other values: put all in quotes, or none")
     if values.get("column_A") is not None and values["column_A"] == values.get("column_B"):
         at.note(node, "'column_A' and 'column_B' are the same column")
+    here, there = values.get("column"), values.get("key")
+    if isinstance(here, tuple) and there is not None and len(here) != len(there):
+        at.note(node, f"'column' and 'key' name {len(here)} and {len(there)} columns: one for each")
     if "multiplier" in arguments and (values.get("multiplier") or 0) < 0:
         at.note(node, "'multiplier' is less than 0")
     if "partition_object" in arguments:

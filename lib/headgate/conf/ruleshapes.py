@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from headgate.conf import words
-from headgate.conf.forms import COLUMN, SHARE
+from headgate.conf.forms import COLUMN, COLUMNS, SHARE, STRETCH
 from headgate.conf.nodes import Entries, Listing, Node, Scalar, kind_of, to_python
 from headgate.conf.regexes import Regex
 from headgate.conf.shapes import FILLED, At, Flag, Listed, Schema, Shape, Text, Word
@@ -294,6 +294,7 @@ ARGUMENTS: Mapping[str, Shape] = {
     "columns": Listed(COLUMN, single=False, unique=True),
     "flag": Flag(),
     "json_schema": JsonSchema(),
+    "keys": COLUMNS,
     "new_columns": Listed(_NAME, single=False, unique=True, about="list of names"),
     "number": Number(),
     "pairs": Listed(Pair(), single=False, about="list of pairs"),
@@ -304,7 +305,9 @@ ARGUMENTS: Mapping[str, Shape] = {
     "regexes": Listed(Regex("a regular expression"), single=False),
     "share": Fraction(),
     "some_columns": Listed(_NAME, single=False, unique=True, about="list of names"),
+    "stretch": STRETCH,
     "strftime": Strftime("a format"),
+    "table": Text("a table, layer.name"),
     "text": Text(),
     "type": Type("a type of Spark"),
     "types": Types(Text("a type"), single=False),

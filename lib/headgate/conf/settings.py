@@ -7,12 +7,12 @@ import zoneinfo
 from pathlib import Path
 from typing import Any
 
+from headgate.conf.alerts import ROUTE
 from headgate.conf.nodes import Entries, Node
 from headgate.conf.records import Key, Record, value_of
-from headgate.conf.rules import SEVERITIES
 from headgate.conf.shapes import Anything, At, Flag, Listed, Mapped, Parsed, Text, Word
 from headgate.conf.words import meant
-from headgate.core.spec import AlertRoute, Environment, SparkSettings
+from headgate.core.spec import Environment, SparkSettings
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 
@@ -35,12 +35,6 @@ def _name(text: str) -> str:
     if re.fullmatch(r"[\w][\w.-]*", text):
         return text
     raise ValueError(f"must be a name of letters, digits, - and _, not '{text[:60]}'")
-
-
-def _route(text: str) -> str:
-    if ":" not in text and text != "log":
-        raise ValueError(f"'{text[:60]}' is no route: 'log', or a kind and an address (slack:…)")
-    return text
 
 
 class SparkConf(Mapped):
@@ -69,27 +63,7 @@ _SETTINGS = {
         Word(("hour", "day", "month")), "how much one run of a table covers", default="day"
     ),
     "alerts": Key(
-        Listed(
-            Record(
-                "an alert",
-                {
-                    "to": Key(
-                        Parsed("a route such as log or slack:…", _route),
-                        "where alerts go",
-                        required=True,
-                    ),
-                    "severity": Key(
-                        Listed(Word(SEVERITIES), unique=True), "of which severity", default="all"
-                    ),
-                    "tables": Key(Listed(Text("a table"), unique=True), "of which tables",
-                                  default="all"),
-                },
-                make=value_of(AlertRoute),
-            ),
-            single=False,
-            empty=True,
-            about="list of {to, severity, tables}",
-        ),
+        Listed(ROUTE, empty=True, about="list of {to, severity, tables, …}"),
         "routes; the first that fits by severity and table",
         default="none",
     ),

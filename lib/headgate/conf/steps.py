@@ -118,6 +118,9 @@ _LOOKUP = Record(
             required=True,
         ),
         "take": Key(COLUMNS, "the columns taken from the other table", required=True),
+        "as_of": Key(
+            COLUMN, "of a history table: the version that held at this time, a column here"
+        ),
     },
 )
 

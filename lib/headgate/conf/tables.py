@@ -16,7 +16,7 @@ from headgate.conf.sources import untold
 from headgate.conf.steps import select_file
 from headgate.conf.words import unknown
 from headgate.core.labels import known_names, shown_names
-from headgate.core.spec import Ingested, Table
+from headgate.core.spec import Drift, Ingested, Table
 
 Values = dict[str, Any]
 # The keys that say which columns a table has.
@@ -81,6 +81,11 @@ def draft(name: str, node: Node, at: At) -> Draft:
         return made
     rules: tuple[Placed, ...] = values.pop("quality", ())
     values |= gate_rules(placed.rule for placed in rules)
+    sized = layer == "ingested" and "window_by" not in values
+    for placed in rules:
+        if isinstance(placed.rule, Drift) and "bytes" in placed.rule.metrics and not sized:
+            what = "bytes are those of raw files: of ingested tables whose path tells the window"
+            placed.at.note(placed.node, what)
     table = MODELS[layer](name=name, file=node.file, **values)
     for place, waiver in enumerate(table.waive):
         if waiver.rule not in known_names(table):
@@ -130,16 +135,18 @@ def _clean(draft: Draft, values: Values | None) -> Values | None:
     node = draft.node
     write = node.get("write") if isinstance(node, Entries) else None
     said = write.said if isinstance(write, Scalar) else "replace"
-    if said == "upsert" and not _has(draft, "key"):
-        draft.note("'write: upsert' needs a 'key'", "write")
+    if said != "replace" and not _has(draft, "key"):
+        draft.note(f"'write: {said}' needs a 'key'", "write")
     if _has(draft, "latest_by") and not _has(draft, "key"):
         draft.note("'latest_by' needs a 'key': which rows are the same one", "latest_by")
-    if _has(draft, "deletes"):
-        deletes = node.get("deletes") if isinstance(node, Entries) else None
-        if isinstance(deletes, Scalar) and deletes.said == "absent":
-            draft.note("'absent' is not supported yet", "deletes")
-        elif said == "replace":
-            draft.note("'deletes' needs 'write: upsert'", "deletes")
+    if _has(draft, "deletes") and said == "replace":
+        draft.note("'deletes' needs 'write: upsert' or 'write: history'", "deletes")
+    if _has(draft, "untracked"):
+        if said != "history":
+            draft.note("'untracked' needs 'write: history'", "untracked")
+        for place, name in enumerate(values["untracked"] if values else ()):
+            if name in (values or {}).get("key", ()):
+                draft.note(f"'{name}' is in the key: it tells rows apart", "untracked", place)
     return values
 
 

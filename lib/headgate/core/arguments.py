@@ -12,6 +12,7 @@ Takes = Literal[
     "columns",
     "flag",
     "json_schema",
+    "keys",
     "new_columns",
     "number",
     "pairs",
@@ -22,7 +23,9 @@ Takes = Literal[
     "regexes",
     "share",
     "some_columns",
+    "stretch",
     "strftime",
+    "table",
     "text",
     "type",
     "types",
@@ -68,6 +71,24 @@ PAIR = {
     "column_B": Argument("column", "the second column", required=True),
 }
 COLUMNS = _needed("column_list", "columns", "two or more columns")
+KEYS = _needed("column", "keys", "the column judged, or the columns of a key of several")
+EXISTS_IN = {
+    **_needed("table", "table", "the other table"),
+    "key": Argument("keys", "the columns there, one for each here (default: of the same names)"),
+}
+OTHER_TABLE = _needed("other_table_name", "table", "the other table")
+OTHER_COUNT = {
+    "other_column": Argument("column", "a column there whose sum is the number, as a control file "
+                             "tells it (default: the number of rows)"),
+}  # fmt: skip
+OTHER_SUM = {
+    "other_column": Argument("column", "the column there (default: of the same name)"),
+    "tolerance": Argument("number", "how far apart the sums may be (default 0)"),
+}
+FRESH = {
+    **_needed("table", "table", "the other table"),
+    "within": Argument("stretch", "how long before, as '1 day'", required=True),
+}
 ORDERED = _needed("column_list", "new_columns", "the names, in their order")
 STRICT = {
     **_flag("strict_min", "the least value itself does not fit"),

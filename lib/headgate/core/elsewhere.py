@@ -19,8 +19,6 @@ ELSEWHERE: Mapping[str, str] = {
     "expect_column_bootstrapped_ks_test_p_value_to_be_greater_than": _DIVERGENCE,
     "expect_column_parameterized_distribution_ks_test_p_value_to_be_greater_than": _DIVERGENCE,
     "expect_column_chisquare_test_p_value_to_be_greater_than": _DIVERGENCE,
-    "expect_table_row_count_to_equal_other_table": f"{_NOT_ON_SPARK}: use "
-    "expect_table_row_count_to_be_between",
     "expect_multicolumn_values_to_be_unique": f"{_NEVER}: use "
     "expect_select_column_values_to_be_unique_within_record (within a row) or "
     "expect_compound_columns_to_be_unique (of all rows)",

@@ -9,9 +9,10 @@ MAX_REJECTED = "max_rejected"  # the share of rejected rows is waived by this na
 ON_EMPTY = "on_empty"  # a window without rows, by this one
 DRIFT = "drift"  # and all that drift says, by this one
 _FRONTS = ("expect_column_values_to_", "expect_column_", "expect_table_", "expect_")
-_TAILS = ("_to_be_between", "_to_equal")
+_TAILS = ("_to_be_between", "_to_equal", "_to_equal_other_table")
 _SHORT = {
     "expect_compound_columns_to_be_unique": "be_unique",
+    "expect_other_table_to_be_fresh": "freshness",
     "expect_column_pair_values_a_to_be_greater_than_b": "a_greater_than_b",
     "expect_column_unique_value_count_to_be_between": "unique_values",
     "expect_column_proportion_of_unique_values_to_be_between": "unique_share",
@@ -54,6 +55,8 @@ def label(rule: Rule) -> str:
         for tail in _TAILS:
             name = name.removesuffix(tail)
     told = rule.columns if name != "columns" else ()
+    if name == "freshness":
+        told = (rule.other or "",)
     return cut(f"{name}({', '.join(told)})" if told else name)
 
 

@@ -127,6 +127,28 @@ class MetricRecord:
         )
 
 
+@dataclass(frozen=True)
+class Dismissal:
+    """One deviation that a person called a false alarm."""
+
+    run: str  # that found it
+    table: str
+    window: str
+    column: str | None
+    metric: str
+    value: float | None
+    content: str  # a name for what was measured: another content of the window is judged anew
+    text: str  # the deviation in words
+    because: str
+    who: str
+    dismissed_at: str
+
+    @staticmethod
+    def from_plain(values: Mapping[str, Any]) -> Dismissal:
+        """The dismissal as its row tells it; what is null there may be left out."""
+        return Dismissal(**{name: values.get(name) for name in Dismissal.__dataclass_fields__})  # type: ignore[arg-type]
+
+
 class History:
     """The runs of a lake, newest last, as planning needs them."""
 

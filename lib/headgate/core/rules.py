@@ -3,50 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
 
 from headgate.core import arguments as take
+from headgate.core.across import ACROSS_ROWS, ACROSS_TABLES
 from headgate.core.arguments import Argument
-
-How = Literal["row", "aggregate", "grouped", "statistic", "order", "schema"]
-HOW: Mapping[How, str] = {
-    "row": "each row by itself, while it is written",
-    "aggregate": "counted and added up while rows are written",
-    "grouped": "rows grouped by their values: one pass for all rules over one set of columns",
-    "statistic": "over the sorted values: one pass for all such rules, one more for rows that "
-    "are held against a statistic",
-    "order": "each row against the one before it: one pass for all such rules",
-    "schema": "from names and types of columns, without reading a row",
-}
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """What a rule judges, how, and by which arguments."""
-
-    how: How
-    about: str
-    arguments: Mapping[str, Argument] = field(default_factory=dict)
-    mostly: bool = False  # whether it takes a share of rows that have to fit
-    differs: str = ""  # where it does not do what great-expectations does, and why
-
-    @property
-    def kind(self) -> Literal["row", "table"]:
-        """Whether it rejects rows, or closes the gate."""
-        return "row" if self.how == "row" else "table"
-
-
-def _rule(
-    how: How,
-    about: str,
-    *arguments: Mapping[str, Argument],
-    mostly: bool | None = None,
-    differs: str = "",
-) -> Expectation:
-    named = {name: argument for some in arguments for name, argument in some.items()}
-    return Expectation(how, about, named, how == "row" if mostly is None else mostly, differs)
-
+from headgate.core.expectation import Expectation
+from headgate.core.expectation import rule as _rule
 
 _TEXT_AS_NUMBER = (
     "A text is read as a number where it is held against one; one that cannot be read "
@@ -166,6 +128,7 @@ ROW_RULES: Mapping[str, Expectation] = {
         take.IGNORE_ROW,
         differs=_TEXT_AS_NUMBER,
     ),
+    **ACROSS_ROWS,
 }
 TABLE_RULES: Mapping[str, Expectation] = {
     "expect_column_values_to_be_unique": _rule(
@@ -329,6 +292,7 @@ TABLE_RULES: Mapping[str, Expectation] = {
     "expect_table_columns_to_match_set": _rule(
         "schema", "The columns are those of a set.", take.COLUMN_SET, differs=_OWN
     ),
+    **ACROSS_TABLES,
 }
 RULES: Mapping[str, Expectation] = {
     **ROW_RULES,
@@ -358,5 +322,8 @@ METRICS: Mapping[str, str] = {
     " values that are gone",
     "distinct": "about how many different values there are",
     "freshness": "how long before the window's end the newest `time` lies",
+    "schema": "which columns have values, and their types: what is new, empty, or of another type",
+    "bytes": "the size of the raw files (ingested tables whose path tells the window)",
+    "seconds": "the run time; windows that ran alone are compared with such",
 }
 USUAL_METRICS = ("row_count", "null_share", "mean", "categories")  # where a rule names none

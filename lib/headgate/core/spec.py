@@ -13,6 +13,8 @@ from headgate.core.windows import Grain
 
 Severity = Literal["critical", "warning", "info"]
 CHANGE_COLUMNS = ("_op", "_sequence")  # what happened to the row, and when among all changes
+VERSIONED = ("valid_from", "valid_to", "is_current")  # columns that a history table makes
+ABSENT = "absent"  # in the place of a condition: who is not in a whole dump is deleted
 PERIOD_GRAINS = ("hour", "day", "week", "month", "year")
 
 
@@ -78,12 +80,22 @@ class Rule(Value):
     def columns(self) -> tuple[str, ...]:
         """The columns that its arguments name."""
         named: list[str] = []
-        for key in ("column", "column_A", "column_B"):
-            if isinstance(self.arguments.get(key), str):
-                named.append(self.arguments[key])
-        listed = self.arguments.get("column_list")
-        named.extend(listed if isinstance(listed, list | tuple) else ())
+        for key in ("column", "column_A", "column_B", "column_list"):
+            held = self.arguments.get(key) or ()
+            named.extend((held,) if isinstance(held, str) else held)
         return tuple(named)
+
+    @property
+    def other(self) -> str | None:
+        """The other table that the rows are held against."""
+        named = self.arguments.get("table") or self.arguments.get("other_table_name")
+        return None if named is None else str(named)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns of the other table that it names, one for each of its own."""
+        there = self.arguments.get("key") or self.arguments.get("other_column") or ()
+        return ((there,) if isinstance(there, str) else tuple(there)) or self.columns
 
 
 class Drift(Value):
@@ -177,9 +189,19 @@ class Table(Value):
         return self.name.partition(".")[2]
 
     @property
-    def inputs(self) -> tuple[str, ...]:
-        """The tables it reads, lookups included."""
+    def sources(self) -> tuple[str, ...]:
+        """The tables that its rows are made of, lookups included."""
         return ()
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The tables that its rules hold its rows against."""
+        return tuple(dict.fromkeys(rule.other for rule in self.quality if rule.other))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All tables that it reads."""
+        return tuple(dict.fromkeys((*self.sources, *self.others)))
 
     @property
     def private(self) -> frozenset[str]:
@@ -208,11 +230,33 @@ class Clean(Table):
     steps: tuple[Step, ...] = ()
     key: tuple[str, ...] = ()
     latest_by: tuple[str, ...] = ()
-    write: Literal["replace", "upsert"] = "replace"
-    deletes: str | None = None  # a SQL condition: which rows are deletions (upsert)
+    write: Literal["replace", "upsert", "history"] = "replace"
+    deletes: str | None = None  # a SQL condition: which rows are deletions; or `absent`
+    untracked: tuple[str, ...] = ()  # history: columns whose change makes no new version
 
     @property
-    def inputs(self) -> tuple[str, ...]:
+    def by_absence(self) -> bool:
+        """Whether its windows are whole dumps, and a key that is in the last no more is gone."""
+        return self.deletes == ABSENT
+
+    @property
+    def deletion(self) -> str | None:
+        """SQL: the row says that its key is gone."""
+        return None if self.by_absence else self.deletes
+
+    @property
+    def dated(self) -> bool:
+        """History: whether rows say themselves from when they hold; else their window does."""
+        return bool(self.latest_by) and not self.by_absence
+
+    @property
+    def one_each(self) -> tuple[str, ...]:
+        """What tells rows of a window apart: of those that agree in it, one is kept."""
+        events = self.write == "history" and self.dated
+        return tuple(dict.fromkeys((*self.key, *self.latest_by))) if events else self.key
+
+    @property
+    def sources(self) -> tuple[str, ...]:
         names = [*self.reads.values()]
         names += [step.table for step in self.steps if step.name == "lookup"]  # type: ignore[attr-defined]
         return tuple(dict.fromkeys(names))
@@ -230,7 +274,7 @@ class Features(Table):
     format: Format = Format()
 
     @property
-    def inputs(self) -> tuple[str, ...]:
+    def sources(self) -> tuple[str, ...]:
         names = [*self.reads.values()] + ([self.entity.from_] if self.entity.from_ else [])
         return tuple(dict.fromkeys(names))
 
@@ -249,7 +293,7 @@ class Mart(Table):
     sql: str | None = None  # the text, also where the file names a file
 
     @property
-    def inputs(self) -> tuple[str, ...]:
+    def sources(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.reads.values()))
 
     @property
@@ -282,11 +326,24 @@ class Environment(Value):
 
 
 class AlertRoute(Value):
-    """Where alerts of some severities and tables go."""
+    """Where alerts of some severities and tables go. An address may be a secret: never shown."""
 
-    to: str
+    to: str = Field(repr=False)
     severity: tuple[Severity, ...] = ("critical", "warning", "info")
-    tables: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()  # names, layers, patterns with *; none: all
+    owner: tuple[str, ...] = ()  # of tables whose `owner` is one of these; none: all
+    smtp: str | None = Field(default=None, repr=False)  # the mail server
+    from_: str | None = Field(default=None, alias="from")  # who the mail is from
+
+    @property
+    def kind(self) -> str:
+        """How it goes: log, file, slack, …; the only part of `to` that may be shown."""
+        return self.to.partition(":")[0]
+
+    @property
+    def address(self) -> str:
+        """Where it goes; it may hold `${secret:name}`."""
+        return self.to.partition(":")[2]
 
 
 class Suite(Value):

@@ -158,15 +158,19 @@ class Deduplicate(Step):
 
 
 class Lookup(Step):
-    """Take columns from another table by key; its rows have to be unique in that key."""
+    """Take columns from another table by key; its rows have to be unique in that key.
+
+    Of a history table, the version that holds now, or the one that held at the time in `as_of`.
+    """
 
     name = "lookup"
     table: str
     on: Mapping[str, str]  # column here -> column there
     take: tuple[str, ...]
+    as_of: str | None = None  # a column here
 
     def needs(self) -> tuple[str, ...]:
-        return tuple(self.on)
+        return (*self.on, *([self.as_of] if self.as_of else []))
 
     def columns_after(self, before: Columns) -> Columns:
         return None if before is None else tuple(dict.fromkeys((*before, *self.take)))

@@ -134,6 +134,16 @@ def parse_range(text: str, grain: Grain) -> tuple[str, ...]:
     return grain.between(*parse_ends(text, grain))
 
 
+def stretch(text: str) -> timedelta:
+    """A stretch of time as files write it.
+
+    >>> stretch("2 days"), stretch("1 hour")
+    (datetime.timedelta(days=2), datetime.timedelta(seconds=3600))
+    """
+    count, _, unit = text.partition(" ")
+    return timedelta(**{unit if unit.endswith("s") else f"{unit}s": int(count)})
+
+
 def written(windows: tuple[str, ...] | list[str], grain: Grain) -> str:
     """Windows as a person would write them: neighbours as ranges.
 

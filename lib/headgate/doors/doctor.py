@@ -16,7 +16,7 @@ from headgate.core.spec import Suite
 from headgate.doors import places
 from headgate.doors.findings import Finding, failed, fine, warned
 from headgate.doors.words import Answer
-from headgate.storage import jars, java, machine, pairs, sparkconf
+from headgate.storage import couriers, jars, java, machine, pairs, sparkconf
 
 GIB = 1 << 30
 NEWEST_PYTHON = {"3": (3, 11), "4": (3, 13)}  # by major of Spark: what it was tested with
@@ -64,7 +64,7 @@ def examined(arguments: argparse.Namespace) -> list[Finding]:
     parts: list[Callable[[Patient], Iterator[Finding]]] = [_python, _java, _jars]
     found = [finding for part in parts for finding in _kept(part, patient)]
     found += [about_pair, about_suite]
-    for part in (_workers, _cluster, _capacity):
+    for part in (_workers, _cluster, _capacity, _alerts):
         found += _kept(part, patient)
     if suite is not None:
         found += places.examined(suite)
@@ -214,3 +214,16 @@ def _capacity(patient: Patient) -> Iterator[Finding]:
         yield warned("capacity", said, "set spark.driver.memory lower, in conf/env")
     else:
         yield fine("capacity", said)
+
+
+def _alerts(patient: Patient) -> Iterator[Finding]:
+    """Whether alerts can get through: a route that lacks something fails no run, it is silent."""
+    routes = patient.suite.alerts if patient.suite else ()
+    lacking = [(place, couriers.lacking(route)) for place, route in enumerate(routes)]
+    for place, error in lacking:
+        if error is not None:
+            said = f"alerts[{place}], {routes[place].kind}: {error.what}"
+            yield warned("alerts", said, error.next)
+    if routes and not any(error for _, error in lacking):
+        kinds = ", ".join(dict.fromkeys(route.kind for route in routes))
+        yield fine("alerts", f"{len(routes)} route{'' if len(routes) == 1 else 's'}: {kinds}")

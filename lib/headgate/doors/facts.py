@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from headgate.core.records import History, RunRecord
+from headgate.core.lines import parted
+from headgate.core.records import Dismissal, History, RunRecord
 from headgate.core.results import JOB_OF, Rows
 from headgate.core.spec import Mart, Table
 from headgate.core.windows import Grain, written
@@ -94,12 +95,11 @@ class Alert:
     @property
     def next(self) -> str:
         """What to type; a message may say it already."""
-        told = self.text.rpartition(" Next: ")[2] if " Next: " in self.text else ""
-        return told or f"headgate show {self.run}"
+        return parted(self.text)[1] or f"headgate show {self.run}"
 
     @property
     def what(self) -> str:
-        return self.text.rpartition(" Next: ")[0] or self.text
+        return parted(self.text)[0]
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,7 @@ class Facts:
     records: Sequence[RunRecord] = ()
     alerts: Sequence[Mapping[str, Any]] = ()
     rejected: Sequence[Rejected] = ()
+    dismissals: Sequence[Dismissal] = ()
 
     @cached_property
     def history(self) -> History:

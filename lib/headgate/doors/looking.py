@@ -133,12 +133,16 @@ def show(arguments: argparse.Namespace) -> Answer:
     checks = app.lake.records.checks(record.run)
     then = next_commands(record)
     from headgate.stages import rejected
+    from headgate.stages.dismissing import deviations_of
 
     examples = rejected.examples_of(app.lake, record, EXAMPLES)
+    table = app.suite.tables.get(record.table)
+    drifted = deviations_of(app.lake, record) if table is not None and table.drift else []
     _say(
         arguments,
         sheets.facts_sheet(record),
         sheets.checks_sheet(checks),
+        *([sheets.drift_sheet(drifted)] if drifted else []),
         *([sheets.examples_sheet(examples, record.rows.quarantined)] if examples else []),
         "\n".join(["Next:", *(f"  {command}" for command in then)]),
     )
@@ -146,6 +150,7 @@ def show(arguments: argparse.Namespace) -> Answer:
         **sheets.run_line(record),
         "inputs": dict(record.inputs),
         "checks": checks,
+        "drift": [sheets.drift_line(one) for one in drifted],
         "examples": examples,
         "next": then,
     }

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headgate.app import App, opened
+from headgate.conf.typed import condition_typed, rule_typed
+from headgate.core.lives import Lives
 from headgate.core.results import Result
 from headgate.doors import sheets
 from headgate.doors.data_docs import FOLDER, RUNS, built
+from headgate.doors.diff import markdown
 from headgate.doors.looking import rows_sheet, texts
 from headgate.doors.reporting import target
+from headgate.doors.suggesting import suggested_sheet
 from headgate.doors.tables import Grid
+from headgate.doors.trying import total_line, trial_sheet
+from headgate.doors.why import life_sheet, lines
+from headgate.stages.difference import Difference
+from headgate.stages.earlier import at_revision
 from headgate.stages.preview import Preview
+from headgate.stages.trying import Trial
+from headgate.stages.verifying import Verified
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -52,8 +63,58 @@ class Seen(Preview):
         return sheets.preview_line(self)
 
     def _repr_html_(self) -> str:
-        line = Grid((), (), empty=sheets.preview_line(self))._repr_html_()
+        line = _line(sheets.preview_line(self))
         return line + "".join(each._repr_html_() for each in self._sheets())
+
+
+class Compared(Difference):
+    """A diff, shown as its Markdown."""
+
+    @staticmethod
+    def of(found: Difference) -> Compared:
+        return Compared(**vars(found))
+
+    def __repr__(self) -> str:
+        return "\n".join(markdown(self))
+
+    _repr_markdown_ = __repr__
+
+
+class Tried(Trial):
+    """A rule tried on windows, shown as a table."""
+
+    @staticmethod
+    def of(trial: Trial) -> Tried:
+        return Tried(trial.table, trial.rule, trial.windows, trial.unread)
+
+    def __repr__(self) -> str:
+        return f"{trial_sheet(self)}\n{total_line(self)}"
+
+    def _repr_html_(self) -> str:
+        return trial_sheet(self)._repr_html_() + _line(total_line(self))
+
+
+class Followed(Lives):
+    """The lives of rows, a table each."""
+
+    @staticmethod
+    def of(lives: Lives) -> Followed:
+        return Followed(lives.table, lives.where, lives.found, lives.total, lives.looked)
+
+    def __repr__(self) -> str:
+        return "\n".join(lines(self))
+
+    def _repr_html_(self) -> str:
+        if not self.found:
+            return _line(repr(self))
+        more = self.total - len(self.found)
+        rest = _line(f"and {more:,} rows more: a narrower condition shows them") if more else ""
+        return "".join(life_sheet(life)._repr_html_() for life in self.found) + rest
+
+
+def _line(text: str) -> str:
+    """A text as a paragraph."""
+    return Grid((), (), empty=text)._repr_html_()
 
 
 class OpenSuite:
@@ -110,6 +171,39 @@ class OpenSuite:
         last step of that name: later steps, the key and the table's rules do not apply.
         """
         return Seen.of(self._now().preview(name, window, quality=quality, upto=upto))
+
+    def verify(self, name: str, window: str | None = None) -> Verified:
+        """A table made anew from what its runs read, and compared. Writes nothing."""
+        return self._now().verify(name, window)
+
+    def diff(self, name: str, window: str | None = None, *, against: str = "HEAD") -> Compared:
+        """What this configuration does to a window's rows, against that of a git revision."""
+        app = self._now()
+        with at_revision(app.suite, against) as then:
+            return Compared.of(app.diff(name, window, then))
+
+    def why(self, name: str, where: str, window: str | None = None) -> Followed:
+        """What became of the rows that a SQL condition means, from their file on."""
+        typed = condition_typed(where, "where")
+        return Followed.of(self._now().why(name, typed, window))
+
+    def try_rule(
+        self,
+        name: str,
+        rule: str | Mapping[str, Any],
+        window: str | None = None,
+        *,
+        severity: str | None = None,
+    ) -> Tried:
+        """What a rule would have done to past windows; a text or a mapping as under `quality:`."""
+        text = rule if isinstance(rule, str) else json.dumps(rule, default=str)
+        conf = self._app.suite.conf
+        return Tried.of(self._now().try_rule(name, rule_typed(text, conf, severity), window))
+
+    def suggest(self, name: str) -> Grid:
+        """Rules that the published rows speak for: each as it is written, with its evidence."""
+        seen, proposals = self._now().suggest(name)
+        return suggested_sheet(name, seen, proposals)
 
     def quarantine(self, name: str) -> DataFrame:
         """A table's rejected rows with their own typed columns, why, and where they are from."""

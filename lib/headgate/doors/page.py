@@ -11,7 +11,7 @@ from headgate.doors.facts import Alert, Batch, Facts, Rejected, Standing, total
 from headgate.doors.markup import Html, tag, together
 from headgate.doors.picture import FATES, SHOWN, fates_told, graph, share_bar, strip
 
-ALERTS, BATCHES, REASONS, RANGES = 20, 25, 100, 3  # so many are shown
+ALERTS, BATCHES, REASONS, RANGES, DISMISSED = 20, 25, 100, 3, 50  # so many are shown
 # No script, no picture, no font, no style from anywhere: what is in the page is all there is.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -26,6 +26,7 @@ def page(facts: Facts) -> str:
         _layers(facts),
         _gates(facts),
         _rejected(facts.rejected),
+        _dismissed(facts),
         _history(facts),
         _runs(facts),
         tag("footer", "Made by headgate report. Holds counts and rules, no values of the data."),
@@ -215,6 +216,21 @@ def _rejected(rejected: Sequence[Rejected]) -> Html:
     next_ = tag("p", "See them: ", tag("code", f"headgate quarantine show {ranked[0][0][0]}",
                                        class_="type"), class_="soft small")  # fmt: skip
     return _section(title, about, table(heads, rows), next_)
+
+
+def _dismissed(facts: Facts) -> Html | None:
+    """What people called false alarms of drift, newest first."""
+    if not facts.dismissals:
+        return None
+    heads: list[Cell] = [(name, "") for name in ("table", "window", "out of line", "who", "when",
+                                                 "because")]  # fmt: skip
+    rows = [
+        row((one.table, "t"), (one.window, "t"), (one.text, "reason"), (one.who, ""),
+            (moment(one.dismissed_at, facts.timezone), "t"), (one.because, "reason"))
+        for one in reversed(facts.dismissals[-DISMISSED:])
+    ]  # fmt: skip
+    about = "Drift that a person has called a false alarm. Values like these are usual since."
+    return _section("Dismissed", about, table(heads, rows))
 
 
 def _history(facts: Facts) -> Html:

@@ -1,48 +1,28 @@
-"""What a person sees while long work runs: on a terminal one living line, elsewhere plain lines."""
+"""What a person sees while runs are made: what runs, how far it is, how each slice ended."""
 
 from __future__ import annotations
 
 import sys
-import threading
 import time
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from headgate.core.lines import told
 from headgate.core.results import Entry, Result
+from headgate.doors.living import Living
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-class Progress:
+class Progress(Living):
     """Says what runs, how far it is, and how each slice ended."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._quiet = quiet
-        self._living = sys.stderr.isatty() and not quiet
+        super().__init__(quiet=quiet)
         self._spark: SparkSession | None = None
         self._doing = "starting Spark"
         self._since = time.monotonic()
         self._rows = 0
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def __enter__(self) -> Progress:
-        if self._living:
-            self._thread = threading.Thread(target=self._live, daemon=True)
-            self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        if self._thread:
-            self._thread.join(2)
-            self._clear()
 
     def watch(self, spark: SparkSession) -> None:
         """Show the tasks of this session."""
@@ -61,13 +41,11 @@ class Progress:
             self.line(told(entry))
         elif event == "again":
             self.line(f"{facts['table']}: {facts['why']}; once more")
-
-    def line(self, text: str) -> None:
-        """One plain line."""
-        if self._quiet:
-            return
-        self._clear()
-        print(text, file=sys.stderr, flush=True)
+        elif event == "untold":
+            count = facts["count"]
+            said = f"{count} alert{'s' if count > 1 else ''} not delivered"
+            then = "the next run tries again" if facts["again"] else "given up"
+            self.line(f"{said} ({'; '.join(facts['routes'])}); {then}")
 
     def summary(self, result: Result) -> None:
         """The last word of a call."""
@@ -84,11 +62,9 @@ class Progress:
         said = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
         print(f"{result.suite}: {said or result.status}", file=sys.stderr)
 
-    def _live(self) -> None:
-        while not self._stop.wait(0.25):
-            seconds = int(time.monotonic() - self._since)
-            text = f"{self._doing}  {self._tasks()}{self._rows:,} rows so far  {seconds}s"
-            print(f"\r\x1b[K{text[:110]}", end="", file=sys.stderr, flush=True)
+    def text(self) -> str:
+        seconds = int(time.monotonic() - self._since)
+        return f"{self._doing}  {self._tasks()}{self._rows:,} rows so far  {seconds}s"
 
     def _tasks(self) -> str:
         if self._spark is None:
@@ -101,42 +77,3 @@ class Progress:
         except Exception:  # the session is going away
             return ""
         return f"{done}/{tasks} tasks  " if tasks else ""
-
-    def _clear(self) -> None:
-        if self._living:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-def told(entry: Entry) -> str:
-    """One slice in one line that can be acted on.
-
-    >>> told(Entry("7f3a", "clean", "clean.orders", "2026-11-11", "unchanged"))
-    'clean.orders 2026-11-11 unchanged'
-    """
-    head = f"{entry.table} {entry.window} "
-    rows = entry.rows
-    if entry.status == "published":
-        parts = [f"{rows.written:,} rows"]
-        parts += [
-            f"{count:,} {name}"
-            for name, count in (
-                ("quarantined", rows.quarantined),
-                ("deduplicated", rows.deduplicated),
-                ("filtered", rows.filtered),
-                ("added", rows.added),
-            )
-            if count
-        ]
-        said = [f"warning: {text}" for text in entry.warnings]
-        said += [entry.message] if entry.message else []
-        return "; ".join([f"{head}published: {', '.join(parts)}", *said])
-    if entry.status == "unchanged":
-        return f"{head}unchanged"
-    tail = "readers still see what was there before. " if entry.status == "blocked" else ""
-    kept = f"; {rows.withheld:,} rows withheld" if rows.withheld else ""
-    next_ = (
-        f"Next: headgate show {entry.run}"
-        if entry.run and " Next: " not in str(entry.message)
-        else ""
-    )
-    return f"{head}{entry.status.upper()} {entry.message}{kept}; {tail}{next_}".rstrip("; ")

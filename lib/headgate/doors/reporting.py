@@ -86,6 +86,8 @@ def put(text: str, path: Path) -> Path:
 
 def gathered(app: App) -> Facts:
     """All that the page tells, read once."""
+    from headgate.stages.dismissing import unsettled
+
     lake, suite = app.lake, app.suite
     return Facts(
         suite=suite.name,
@@ -95,7 +97,8 @@ def gathered(app: App) -> Facts:
         timezone=suite.timezone,
         tables=suite.tables,
         records=tuple(lake.history.records),
-        alerts=tuple(lake.records.alerts()),
+        alerts=tuple(unsettled(lake, lake.records.alerts())),
+        dismissals=tuple(one for name in suite.tables for one in lake.dismissed(name)),
         rejected=tuple(rejected_rows(app)),
     )
 

@@ -12,6 +12,7 @@ from headgate.core.windows import Grain, written
 from headgate.doors.tables import Grid, grid
 
 if TYPE_CHECKING:
+    from headgate.stages.dismissing import Deviation
     from headgate.stages.planning import Planned
     from headgate.stages.preview import Preview
     from headgate.stages.standing import Standing
@@ -168,6 +169,41 @@ def checks_sheet(checks: Sequence[Mapping[str, Any]]) -> Grid:
     ]
     columns = ("outcome", "severity", "broken", "judged", "observed", "rule")
     return grid(rows, columns, empty="no rule was judged")
+
+
+def drift_sheet(found: Sequence[Deviation], **more: str) -> Grid:
+    """What was out of line with the past, and what a person said to it."""
+    rows = [
+        {
+            "table": one.record.table,
+            "window": one.record.window,
+            "run": one.record.run,
+            "was": one.record.status,
+            "out of line": one.text,
+            "dismissed": f"by {one.dismissed.who}: {one.dismissed.because}"
+            if one.dismissed else None,
+        }
+        for one in found
+    ]  # fmt: skip
+    columns = ("table", "window", "run", "was", "out of line", "dismissed")
+    return grid(rows, columns, **{"empty": "nothing is out of line", **more})
+
+
+def drift_line(one: Deviation) -> dict[str, Any]:
+    """The same of one deviation, as JSON shows it."""
+    said = one.dismissed
+    return {
+        "table": one.record.table,
+        "window": one.record.window,
+        "run": one.record.run,
+        "status": one.record.status,
+        "column": one.metric.column,
+        "metric": one.metric.metric,
+        "value": one.metric.value,
+        "text": one.text,
+        "dismissed": None if said is None
+        else {"who": said.who, "at": said.dismissed_at, "because": said.because},
+    }  # fmt: skip
 
 
 def _outcome(check: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from headgate.conf.nodes import flow, from_python
 from headgate.doors.looking import opened
+from headgate.doors.tables import Grid, grid
 from headgate.doors.words import Answer
 
 if TYPE_CHECKING:
@@ -42,6 +43,13 @@ def lines(table: Table, seen: Seen, proposals: list[Proposal]) -> list[str]:
     place = table.file or table.name
     then = f"# Next: headgate rule try {table.name} '…' for what one would have done,"
     return [*told, then, f"# then paste those that you believe under `quality:` in {place}"]
+
+
+def suggested_sheet(name: str, seen: Seen, proposals: list[Proposal]) -> Grid:
+    """A line a rule, with its evidence."""
+    rows = [{"rule": written(one), "evidence": one.evidence} for one in proposals]
+    empty = "no rule that it does not have speaks for itself"
+    return grid(rows, ("evidence", "rule"), title=f"{name}: {seen.told()}", empty=empty)
 
 
 def written(one: Proposal) -> str:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headgate.core.labels import label
+from headgate.core.lines import told
 from headgate.core.results import LAYERS, Entry, Result, Rows
 from headgate.core.rules import RULES
 from headgate.core.spec import Clean, Suite, Table
 from headgate.core.steps import Deduplicate
 from headgate.doors.facts import total
-from headgate.doors.progress import told
 from headgate.doors.tables import Grid
 
 if TYPE_CHECKING:

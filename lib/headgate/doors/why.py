@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from headgate.conf.typed import condition_typed
 from headgate.doors.looking import opened
-from headgate.doors.tables import cut, shown
+from headgate.doors.tables import Grid, cut, shown
 from headgate.doors.words import Answer
 
 if TYPE_CHECKING:
@@ -62,6 +62,18 @@ def _life(life: Life) -> list[str]:
     return told
 
 
+def life_sheet(life: Life) -> Grid:
+    """One row's way as a table: what each step and rule did, and where it went."""
+    rows = []
+    for place, passage in enumerate(life.passages):
+        told = [("came as", _row(passage.came))] if place == 0 and passage.came else []
+        told += [(cut(one.step), _did(one)) for one in passage.steps]
+        told += [(one.rule, f"broken ({one.severity})") for one in passage.breaks]
+        rows += [(passage.table, what, did) for what, did in (*told, ("", ending(passage)))]
+    title = f"{life.origin} (window {life.origin.window})"
+    return Grid(("table", "what", "did"), tuple(rows), title=title)
+
+
 def _row(row: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {_value(value)}" for name, value in row.items())
 
@@ -74,14 +86,17 @@ def _value(value: Any) -> str:
 
 
 def _step(one: Stop) -> str:
-    did = {
+    return f"{cut(one.step)}  {_did(one)}"
+
+
+def _did(one: Stop) -> str:
+    return {
         "kept": "unchanged",
         "dropped": "drops it",
         "set aside": "sets it aside: it is rejected",
         "multiplied": f"makes {one.rows:,} rows of it",
         "changed": "; ".join(_columns(one)),
     }[one.did]
-    return f"{cut(one.step)}  {did}"
 
 
 def _columns(one: Stop) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from headgate.core.landing import ENCRYPTIONS
 from headgate.core.results import JOBS
 
 Answer = tuple[Any, int]  # what --json shows, and the exit code
@@ -45,6 +46,8 @@ COMMANDS: tuple[Command, ...] = (
             ("suite",)),
     Command("preview", "what would be written and rejected; writes nothing", "looking", "preview",
             ("table", "window", "suite", "rows")),
+    Command("diff", "what this change of configuration does to rows: Markdown for a pull request",
+            "diff", "diff", ("table", "window", "against", "suite")),
     Command("why", "the life of a row: its file, each step, each rule, where it went", "why", "why",
             ("table", "where", "window", "suite")),
     Command("rule", "what a rule would have done to past windows: try", "trying", "rule",
@@ -53,10 +56,16 @@ COMMANDS: tuple[Command, ...] = (
             "suggest", ("table", "suite")),
     Command("runs", "history", "looking", "runs", ("what", "suite", "rows")),
     Command("show", "one run whole", "looking", "show", ("run_id", "suite")),
-    Command("quarantine", "rejected rows: list, show", "looking", "quarantine",
-            ("action", "what", "suite", "rows")),
+    Command("quarantine", "rejected rows: list, show, export, dismiss, expire", "quarantine",
+            "quarantine", ("action", "what", "window", "settling", "suite", "rows")),
+    Command("drift", "what is out of line with a table's past: list, dismiss", "drifting", "drift",
+            ("drift", "suite", "rows")),
     Command("undo", "back to what a window held before its last publish", "running", "undo",
             ("table", "window", "suite", "lease")),
+    Command("verify", "incremental equals full: tables made anew and compared", "verifying",
+            "verify", ("what", "window", "sample", "suite")),
+    Command("land", "local files into the raw zone, checked, resumable", "landing", "land",
+            ("files", "landing", "suite")),
     Command("report", "one HTML page, no network needed to open it", "reporting", "report",
             ("suite", "out", "data_docs")),
     Command("init", "a new small suite that runs", "starting", "init", ("folder",)),
@@ -110,11 +119,55 @@ def _waive(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--because", metavar="TEXT", help="why a rule is waived")
 
 
+def _landing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--to", required=True, metavar="PREFIX", help="the folder below the raw zone"
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="also where other content is there already"
+    )
+    parser.add_argument(
+        "--follow", action="store_true", help="stay up and land what appears in the folders"
+    )
+    parser.add_argument(
+        "--settle", type=float, metavar="SECONDS",
+        help="with --follow: how long a file must not have grown (default: 5)",
+    )  # fmt: skip
+    parser.add_argument("--encrypt", choices=ENCRYPTIONS, help="how S3 is to encrypt what lands")
+    parser.add_argument("--kms-key", metavar="ID", help="the key for --encrypt aws:kms")
+
+
+def _drift(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["list", "dismiss"])
+    _what(parser)
+    _window(parser)
+    parser.add_argument("--metric", metavar="M", help="only this metric, and what moved with it")
+    parser.add_argument("--column", metavar="C", help="only what is about this column")
+    parser.add_argument("--because", metavar="TEXT", help="why it was a false alarm")
+
+
+def _settling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", metavar="PATH", help="export: a new .csv file, or a Delta table")
+    parser.add_argument("--state", metavar="S", help="export: rows of this state (default: open)")
+    parser.add_argument(
+        "--for-supplier", action="store_true", help="export: a letter with the supplier's records"
+    )
+    parser.add_argument(
+        "--reason", metavar="TEXT", help="dismiss: rows rejected for this, or what begins so"
+    )
+    parser.add_argument("--because", metavar="TEXT", help="dismiss, expire: why")
+    parser.add_argument("--before", metavar="DATE", help="expire: windows before this day")
+
+
 _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "suite": _suite,
     "what": _what,
     "window": _window,
     "waive": _waive,
+    "files": lambda p: p.add_argument(
+        "files", nargs="+", metavar="FILES", help="files; of a folder, all that is in it"
+    ),
+    "landing": _landing,
     "table": lambda p: p.add_argument("table", metavar="TABLE"),
     "force": lambda p: p.add_argument(
         "--force", action="store_true", help="also what is unchanged"
@@ -124,7 +177,10 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     ),
     "rows": lambda p: p.add_argument("--rows", type=int, default=20, help="how many rows to show"),
     "run_id": lambda p: p.add_argument("run_id", metavar="RUN", help="a run, or how it begins"),
-    "action": lambda p: p.add_argument("action", choices=["list", "show"]),
+    "action": lambda p: p.add_argument(
+        "action", choices=["list", "show", "export", "dismiss", "expire"]
+    ),
+    "settling": _settling,
     "trying": lambda p: p.add_argument("action", choices=["try"]),
     "rule": lambda p: p.add_argument(
         "rule", metavar="RULE", help="as under `quality:` on one line, or a SQL condition"
@@ -132,8 +188,15 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "severity": lambda p: p.add_argument(
         "--severity", metavar="S", help="critical (the default), warning or info"
     ),
+    "drift": _drift,
+    "against": lambda p: p.add_argument(
+        "--against", default="HEAD", metavar="GITREF", help="a git revision (default: HEAD)"
+    ),
     "where": lambda p: p.add_argument(
         "--where", metavar="CONDITION", required=True, help="which rows, as a SQL condition"
+    ),
+    "sample": lambda p: p.add_argument(
+        "--sample", metavar="SHARE", help="only a share of the windows or keys, such as 10%%"
     ),
     "out": lambda p: p.add_argument("--out", metavar="FILE", help="where to write the page"),
     "data_docs": lambda p: p.add_argument(

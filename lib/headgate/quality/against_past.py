@@ -11,12 +11,25 @@ from typing import Any
 from headgate.core.results import Metric
 from headgate.core.windows import Grain
 from headgate.quality import categories, scales
+from headgate.quality.categories import GONE_ROWS, NEW_ROWS
 from headgate.quality.history_stats import DECIDED
 from headgate.quality.past import LEARNING, OUT, SEASONS, USUAL, Name, Profile
-from headgate.quality.scales import COUNT, DISTANCE, HOURS, SHARE, Noise, Range, Scale, Seen
+from headgate.quality.scales import (
+    BYTES,
+    COUNT,
+    DISTANCE,
+    HOURS,
+    SECONDS,
+    SHARE,
+    Noise,
+    Range,
+    Scale,
+    Seen,
+)
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 CATEGORY_MEMORY = 35  # windows
+SAID = 20  # changes of a schema that the record names
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,16 @@ class Outcome:
         return kept
 
 
+def outcome_of(metric: Metric) -> Outcome:
+    """What became of a metric, from the record of it."""
+    told = metric.detail
+    return Outcome(
+        metric.column, metric.metric, str(told.get("state", "")), int(told.get("windows", 0)),
+        metric.value or 0.0, told.get("low", -math.inf), told.get("high", math.inf),
+        1 - told.get("sure", 0.0), str(told.get("part", "")),
+    )  # fmt: skip
+
+
 def rounded(value: float) -> float:
     """A number with six digits.
 
@@ -86,6 +109,8 @@ def outcome(
     past = [(at, one) for at, one in before if name in one and one[name].value is not None]
     if len(past) < watch.learning:
         return Outcome(*name, LEARNING, len(past), current.value)
+    if current.metric == "schema":
+        return _schema(current, [one[name] for _, one in past])
     if current.metric == "categories":
         return _categories(current, past, watch)
     if current.metric == "quantiles":
@@ -110,6 +135,7 @@ def _seen(metric: Metric, profile: Profile, grain: Grain, at: int) -> Seen:
         season=SEASONS[grain].of(at),
         spread=metric.detail.get("sd"),
         confirmed=bool(metric.detail.get("confirmed")),
+        dismissed=bool(metric.detail.get("dismissed")),
     )
 
 
@@ -118,6 +144,10 @@ def _scale(metric: Metric) -> tuple[Scale, Noise]:
         return SHARE, scales.share_noise
     if metric.metric == "freshness":
         return HOURS, scales.no_noise
+    if metric.metric == "seconds":
+        return SECONDS, scales.no_noise
+    if metric.metric == "bytes":
+        return BYTES, scales.share_noise
     return COUNT, scales.count_noise
 
 
@@ -197,6 +227,34 @@ def _categories(
     return _judged(name, latest, found)
 
 
+def _schema(current: Metric, past: Sequence[Metric]) -> Outcome:
+    """Columns that never had a value and have, that always had and have not, of another type."""
+    name, told = (current.column, current.metric), current.detail
+    filled, types = told.get("filled", {}), told.get("types", {})
+    rows, before = told.get("rows", 0), [one.detail.get("filled", {}) for one in past]
+    # That a person dismissed it, or that it was published at all, makes it part of the past.
+    known = {column for one in before for column, count in one.items() if count}
+    new = [n for n, count in filled.items() if n not in known and count >= min(NEW_ROWS, rows)]
+    late = past[-categories.TRAIL :]
+    gone = [
+        n for n in late[-1].detail.get("filled", {})
+        if not filled.get(n) and all(one.detail.get("filled", {}).get(n) for one in late)
+        and rows * median(_part(one, n) for one in late) >= GONE_ROWS
+    ]  # fmt: skip
+    were = past[-1].detail.get("types", {})
+    turned = [n for n, kind in types.items() if were.get(n, kind) != kind]
+    said = [f"{n} is new" for n in new] + [f"{n} has no values" for n in gone]
+    said += [f"{n} is {types[n]}, was {were[n]}" for n in turned]
+    state, chance = (OUT, 0.0) if said else (USUAL, 1.0)
+    return Outcome(*name, state, len(past), float(len(said)), high=0.0, chance=chance,
+                   part=", ".join(said[:SAID]))  # fmt: skip
+
+
+def _part(one: Metric, column: str) -> float:
+    """The share of a window's rows that had a value in a column."""
+    return float(one.detail.get("filled", {}).get(column, 0) / max(one.detail.get("rows", 0), 1))
+
+
 def _shift(counts: Mapping[str, float], distance: float, season: int) -> Seen:
     rows = sum(counts.values())
     return Seen(distance, rows, season, categories.by_chance(len(counts), rows))
@@ -205,10 +263,14 @@ def _shift(counts: Mapping[str, float], distance: float, season: int) -> Seen:
 def _distance(
     counts: Mapping[str, float], past: Sequence[tuple[int, Profile]], name: Name
 ) -> float:
-    """How far shares are from those before; right after a confirmed change from either."""
+    """How far shares are from those before, or from shares that a person called no fault.
+
+    Right after a confirmed change they are held against either side of it.
+    """
     trail = [one[name] for _, one in past[-categories.TRAIL :]]
     first = max((at for at, one in enumerate(trail) if one.detail.get("confirmed")), default=0)
     sides = [trail[first:]] if len(trail) - first >= DECIDED else [trail[first:], trail[:first]]
+    sides += [[one[name]] for _, one in past if one[name].detail.get("dismissed")]
     known = [[one.detail.get("counts", {}) for one in side] for side in sides if side]
     shares = categories.shares(counts)
     return min(categories.distance(shares, categories.expected(side)) for side in known)

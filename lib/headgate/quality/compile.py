@@ -9,10 +9,11 @@ from pyspark.sql import functions as F
 
 from headgate.core.spec import Rule
 from headgate.quality.conditions import COLUMN_RULES, all_rows
+from headgate.quality.existence import EXISTENCE_RULES
 from headgate.quality.several import COLUMNS_RULES
 from headgate.quality.texts import TEXT_RULES
 
-ROW_RULES = {**COLUMN_RULES, **TEXT_RULES, **COLUMNS_RULES}
+ROW_RULES = {**COLUMN_RULES, **TEXT_RULES, **COLUMNS_RULES, **EXISTENCE_RULES}
 
 
 def is_row_rule(rule: Rule) -> bool:

@@ -5,8 +5,10 @@ Every number is held against its own past; what is out of line for one cause is 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from headgate.core.labels import DRIFT, is_waived
 from headgate.core.results import Check, Gate, Metric
@@ -17,7 +19,19 @@ from headgate.quality.against_past import Outcome, Watch, outcome
 from headgate.quality.drift_words import told
 from headgate.quality.evidence import drift_arguments, recorded
 from headgate.quality.gate import Verdict
-from headgate.quality.past import LEARNING, OUT, RULING, USUAL, Name, Past, Profile, Ruling
+from headgate.quality.past import (
+    DISMISSED,
+    LEARNING,
+    OUT,
+    RULING,
+    USUAL,
+    Name,
+    Past,
+    Profile,
+    Ruling,
+    group_of,
+    is_dismissed,
+)
 from headgate.quality.past import profile_of as profiled
 from headgate.quality.wording import closing_line
 
@@ -33,6 +47,7 @@ class Drifted:
 
     checks: tuple[Check, ...] = ()
     closing: tuple[str, ...] = ()
+    closing_names: tuple[Name, ...] = ()  # what these lines are about
     warnings: tuple[str, ...] = ()
     metrics: tuple[Metric, ...] = ()  # with what they were compared with, and each rule's ruling
 
@@ -64,28 +79,40 @@ def drifted(
     """Judge one window. What is told by a weightier rule is not told again."""
     now, before = profiled(metrics), past.before(window, grain)
     found: dict[Name, Outcome] = {}
+    false_alarms = frozenset(
+        name for name, one in now.items() if is_dismissed(one, past.dismissed.get(window, {}))
+    )
     said = Drifted()
     ruled: list[Metric] = []
-    told_already: set[str | None] = set()
+    told_already: set[Name] = set()
     for rule in sorted(rules, key=lambda one: WEIGHTIEST.index(one.severity)):
         outcomes = _outcomes(rule, now, before, grain, grain.index(window))
         for one in outcomes:
             known = found.get(one.name)
             found[one.name] = one if known is None or one.state == OUT else known
-        ruling = _ruling(outcomes, told_already)
+        ruling = _ruling(outcomes, told_already, false_alarms)
         recorded = past.rulings.get((window, rule.written))
         if rule.severity == "critical" and recorded is not None:
-            ruling = recorded  # what was decided on this content stays decided
+            # What was decided on this content stays decided, unless a person has dismissed it.
+            ruling = recorded.without(false_alarms)
+            found |= {
+                name: replace(found[name], state=OUT) for name in ruling.names if name in found
+            }
         passed = ruling.state == OUT and (is_waived(rule, waived) or ruling.waived)
         ruled.append(_ruled(rule, replace(ruling, waived=passed)))
         said = _with(said, rule, ruling, passed)
-        told_already |= {one.column for one in outcomes if one.state == OUT}
-    compared = [
-        replace(one, detail={**one.detail, **found[one.column, one.metric].detail()})
-        if (one.column, one.metric) in found else one
-        for one in metrics
-    ]  # fmt: skip
+        told_already |= {group_of(one.name) for one in outcomes if one.state == OUT}
+    compared = [_compared(one, found, false_alarms) for one in metrics]
     return replace(said, metrics=(*compared, *ruled))
+
+
+def _compared(one: Metric, found: Mapping[Name, Outcome], false_alarms: frozenset[Name]) -> Metric:
+    """A metric with what it was compared with, for the record."""
+    name = (one.column, one.metric)
+    if name not in found:
+        return one
+    said = {"dismissed": True} if name in false_alarms else {}
+    return replace(one, detail={**one.detail, **found[name].detail(), **said})
 
 
 def _outcomes(
@@ -109,21 +136,29 @@ def _weight(name: Name, names: Sequence[Name]) -> float:
     return VOLUME if name == volume else (1 - VOLUME) / (len(names) - 1)
 
 
-def _ruling(outcomes: Sequence[Outcome], known: set[str | None]) -> Ruling:
-    out = [one for one in outcomes if one.state == OUT]
+def _ruling(outcomes: Sequence[Outcome], known: set[Name], dismissed: frozenset[Name]) -> Ruling:
     if outcomes and all(one.state == LEARNING for one in outcomes):
         return Ruling(LEARNING)
-    lines = told([one for one in out if one.column not in known], tuple(METRICS))
-    return Ruling(OUT if out else USUAL, len(out), tuple(lines))
+    out = [one for one in outcomes if one.state == OUT]
+    left = [one for one in out if one.name not in dismissed]
+    if not left:
+        return Ruling(DISMISSED, names=_names_of(out)) if out else Ruling(USUAL)
+    lines = told([one for one in left if group_of(one.name) not in known], tuple(METRICS))
+    return Ruling(OUT, len(left), tuple(lines), names=_names_of(left))
+
+
+def _names_of(outcomes: Sequence[Outcome]) -> tuple[Name, ...]:
+    return tuple(one.name for one in outcomes)
 
 
 def _ruled(rule: Drift, ruling: Ruling) -> Metric:
     """A ruling as it is put on record."""
-    detail = {"rule": rule.written, "state": ruling.state}
+    detail: dict[str, Any] = {"rule": rule.written, "state": ruling.state}
+    if ruling.names:
+        detail["names"] = [list(name) for name in ruling.names]
     if ruling.state == OUT:
-        more = {"lines": list(ruling.lines), "waived": ruling.waived}
-        return Metric(None, RULING, float(ruling.out), {**detail, **more})
-    return Metric(None, RULING, 0.0, detail)
+        detail |= {"lines": list(ruling.lines), "waived": ruling.waived}
+    return Metric(None, RULING, float(ruling.out), detail)
 
 
 def _with(said: Drifted, rule: Drift, ruling: Ruling, passed: bool) -> Drifted:
@@ -145,8 +180,27 @@ def _with(said: Drifted, rule: Drift, ruling: Ruling, passed: bool) -> Drifted:
         said,
         checks=(*said.checks, check),
         closing=(*said.closing, line) if closes else said.closing,
+        closing_names=(*said.closing_names, *ruling.names) if closes else said.closing_names,
         warnings=(*said.warnings, line) if warns else said.warnings,
     )
+
+
+# Rules that are about the same number as a metric: what they say is not said again.
+_SAME: Mapping[str, str] = {
+    "expect_column_mean_to_be_between": "mean",
+    "expect_column_values_to_not_be_null": "null_share",
+    "expect_table_row_count_to_be_between": "row_count",
+    "expect_table_row_count_to_equal": "row_count",
+}
+
+
+def _told_by(checks: Iterable[Check], names: Sequence[Name]) -> bool:
+    """Whether rules that close the gate have told all of it."""
+    told = {
+        (json.loads(one.arguments).get("column"), _SAME[one.expectation])
+        for one in checks if one.closed and one.expectation in _SAME
+    }  # fmt: skip
+    return bool(names) and told.issuperset(names)
 
 
 def joined(verdict: Verdict, said: Drifted, rows_judged: int) -> Verdict:
@@ -159,7 +213,7 @@ def joined(verdict: Verdict, said: Drifted, rows_judged: int) -> Verdict:
         warned=verdict.gate.warned + len(said.warnings),
     )
     message = verdict.message
-    if said.closing:
+    if said.closing and not _told_by(verdict.checks, said.closing_names):
         lines = [line for line in said.closing if line]
         message = "; ".join([*lines, message]) if message else closing_line(lines, rows_judged)
     return Verdict(

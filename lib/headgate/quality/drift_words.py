@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from itertools import groupby
 
+from headgate.core.labels import cut
 from headgate.quality.against_past import Outcome
+from headgate.quality.past import group_of
 from headgate.quality.wording import CAUSES_SHOWN
 
 TOGETHER = 3  # columns with one kind of deviation that are told as one
@@ -14,17 +16,17 @@ TOGETHER = 3  # columns with one kind of deviation that are told as one
 
 def told(out: Sequence[Outcome], order: Sequence[str]) -> list[str]:
     """A line for each cause, the surest first; `order` says which metric speaks for a column."""
-    leads = [_lead(list(group), order) for group in _by_column(out)]
-    leads = [one for one in leads if not _follows(one, out)]
+    leads = [_lead(list(group), order) for group in _by_cause(out)]
+    leads = [one for one in leads if not follows(one, out)]
     leads.sort(key=lambda one: (one.column is not None, one.chance, one.column or ""))
     lines = _grouped(leads)
     more = len(lines) - CAUSES_SHOWN
     return [*lines[:CAUSES_SHOWN], f"and {more} more"] if more > 0 else lines
 
 
-def _by_column(out: Sequence[Outcome]) -> list[list[Outcome]]:
-    ranked = sorted(out, key=lambda one: one.column or "")
-    return [list(group) for _, group in groupby(ranked, key=lambda one: one.column)]
+def _by_cause(out: Sequence[Outcome]) -> list[list[Outcome]]:
+    ranked = sorted(out, key=lambda one: (one.column or "", group_of(one.name)[1]))
+    return [list(group) for _, group in groupby(ranked, key=lambda one: group_of(one.name))]
 
 
 def _lead(group: Sequence[Outcome], order: Sequence[str]) -> Outcome:
@@ -32,10 +34,19 @@ def _lead(group: Sequence[Outcome], order: Sequence[str]) -> Outcome:
     return min(group, key=lambda one: order.index(one.metric))
 
 
-def _follows(one: Outcome, out: Sequence[Outcome]) -> bool:
-    """Fewer rows have fewer different values: the number of rows tells it already."""
+def follows(one: Outcome, out: Sequence[Outcome]) -> bool:
+    """Whether another deviation tells it already.
+
+    Fewer rows have fewer different values and fewer bytes, more rows take longer; a column
+    without values is all nulls.
+    """
+    if one.metric == "null_share":
+        return any(
+            f"{one.column} has no values" in other.part.split(", ")
+            for other in out if other.metric == "schema"
+        )  # fmt: skip
     counts = [other for other in out if other.metric == "row_count"]
-    return one.metric == "distinct" and any(
+    return one.metric in ("distinct", "bytes", "seconds") and any(
         (one.value < one.low) == (count.value < count.low) for count in counts
     )
 
@@ -73,10 +84,12 @@ def line(one: Outcome) -> str:
 def _said(one: Outcome) -> str:
     if one.metric == "categories":
         return _categories(one)
+    if one.metric == "schema":
+        return f"schema: {cut(one.part)}"
     name = f"{one.column} {one.metric}" if one.column else one.metric
     if one.metric == "quantiles":
         name = f"{one.column} {one.part} quantile"
-    show = {"null_share": percent, "freshness": hours}.get(one.metric, short)
+    show = {"null_share": percent, "freshness": hours, "seconds": seconds}.get(one.metric, short)
     if not math.isfinite(one.low):
         return f"{name} {show(one.value)}, usual up to {show(one.high)}"
     return f"{name} {show(one.value)}, usual {show(one.low)} to {show(one.high)}"
@@ -118,3 +131,12 @@ def hours(value: float) -> str:
     ('0.5 hours', '30 hours', '4 days')
     """
     return f"{value / 24:.3g} days" if value >= 72 else f"{value:.3g} hours"
+
+
+def seconds(value: float) -> str:
+    """A run time.
+
+    >>> seconds(4.25), seconds(640.0)
+    ('4.25 s', '10.7 min')
+    """
+    return f"{value / 60:.3g} min" if value >= 120 else f"{value:.3g} s"

@@ -30,6 +30,7 @@ class Point:
     season: int = 0  # weekday, hour …
     noise: float = 0.0  # the deviation that its number of rows alone explains
     confirmed: bool = False  # a person said that this value is right: a new level may begin here
+    dismissed: bool = False  # a person said that this value is no fault: others like it are none
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ def usual(past: Sequence[Point], season: int, noise: float, habit: Habit) -> Usu
         levels = [*levels, *(level + effect for level in levels)]
     elif seasonal:
         levels = [level + effect for level in levels]
+    levels = [*levels, *(point.value for point in past if point.dismissed)]
     typical = median(p.noise for p in past)
     spread = math.hypot(spread, math.sqrt(max(noise**2 - typical**2, 0.0)))
     return Usual(tuple(levels), max(spread, habit.floor, noise), freedom, len(past))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from headgate.core.across import ROW_COUNT, SUM
 from headgate.core.spec import Rule
 from headgate.quality.compile import considered
 from headgate.quality.conditions import bounded, is_text, read
@@ -119,6 +120,8 @@ def _by_day(rule: Rule) -> bool:
 MEASURES: Mapping[str, Measure] = {
     "expect_table_row_count_to_be_between": _row_count,
     "expect_table_row_count_to_equal": _row_count,
+    ROW_COUNT: _row_count,
+    SUM: _sum,
     "expect_column_mean_to_be_between": _mean,
     "expect_column_stdev_to_be_between": _stdev,
     "expect_column_sum_to_be_between": _sum,

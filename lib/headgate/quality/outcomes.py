@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headgate.core.across import FRESH, TOTALS
 from headgate.core.rules import RULES
 from headgate.core.spec import Rule
+from headgate.core.windows import stretch
 from headgate.quality.divergence import of_bins, of_values
 from headgate.quality.wording import measured_line, number, rows_line, said_line
 
@@ -144,6 +146,24 @@ def _of_divergence(rule: Rule, measured: Measured) -> Outcome:
     return Outcome(success, said_line(rule, f"{found}, {expected}"), found=found)
 
 
+def _of_total(rule: Rule, measured: Measured) -> Outcome:
+    """A total, and that of another table; no rows make 0."""
+    mine, theirs = (float(measured.get(name) or 0) for name in ("observed", "expected"))
+    success = abs(mine - theirs) <= rule.arguments.get("tolerance", 0)
+    found = f"{number(mine)}, {rule.other} has {number(theirs)}"
+    told = {"self": mine, "other": theirs}
+    return Outcome(success, said_line(rule, found), found=found, value=told)
+
+
+def _of_age(rule: Rule, measured: Measured) -> Outcome:
+    hours, within = measured.get("observed"), rule.arguments["within"]
+    if hours is None:
+        return Outcome(False, said_line(rule, "no window is published"), found="no window")
+    success = hours <= stretch(within).total_seconds() / 3600
+    found = f"{number(hours)} hours before, allowed {within}"
+    return Outcome(success, said_line(rule, found), observed=hours, found=found)
+
+
 def _of_schema(rule: Rule, measured: Measured) -> Outcome:
     found = str(measured.get("said", ""))
     wanted = rule.arguments.get("type_") or ", ".join(rule.arguments.get("type_list", ()))
@@ -160,6 +180,8 @@ _JUDGES: Mapping[str, Callable[[Rule, Measured], Outcome]] = {
     "expect_column_most_common_value_to_be_in_set": _of_most_common,
     "expect_column_quantile_values_to_be_between": _of_quantiles,
     "expect_column_kl_divergence_to_be_less_than": _of_divergence,
+    **dict.fromkeys(TOTALS, _of_total),
+    FRESH: _of_age,
     "expect_column_to_exist": _of_schema,
     "expect_column_type_to_be": _of_schema,
     "expect_column_values_to_be_of_type": _of_schema,

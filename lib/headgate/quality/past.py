@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
+from headgate.core.fingerprint import digest
 from headgate.core.results import Metric
 from headgate.core.windows import Grain
 
 Name = tuple[str | None, str]  # column (None: the table) and metric
 Profile = Mapping[Name, Metric]
+Dismissed = Mapping[Name, frozenset[str]]  # which contents of a window's metrics are no faults
 RULING = "drift"  # the metric that holds what a rule decided
 OUT, USUAL, LEARNING = "out of line", "usual", "learning"
+DISMISSED = "dismissed"  # of a ruling: all that was out of line was a false alarm, a person said
+
+
+NOTHING: Dismissed = {}
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,13 @@ class Ruling:
     out: int = 0  # metrics that were out of line
     lines: tuple[str, ...] = ()
     waived: bool = False  # a person let it pass: what was out of line is right
+    names: tuple[Name, ...] = ()  # what was out of line
+
+    def without(self, dismissed: frozenset[Name]) -> Ruling:
+        """What is left of it; a ruling of which anything is left stays as it was recorded."""
+        if self.state == OUT and self.names and dismissed.issuperset(self.names):
+            return Ruling(DISMISSED, names=self.names)
+        return self
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,7 @@ class Past:
 
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     rulings: Mapping[tuple[str, str], Ruling] = field(default_factory=dict)  # window, rule
+    dismissed: Mapping[str, Dismissed] = field(default_factory=dict)  # by window
 
     def before(self, window: str, grain: Grain) -> list[tuple[int, Profile]]:
         """The windows before this one that count, oldest first, each with its number."""
@@ -62,11 +77,23 @@ class Past:
 
     def plus(self, window: str, metrics: Iterable[Metric]) -> Past:
         """With one more published window, in the place of what it held before."""
-        profile = profile_of(metrics)
+        profile = profile_of(metrics, self.dismissed.get(window, {}))
         return replace(self, profiles={**self.profiles, window: profile}) if profile else self
 
 
 NO_PAST = Past()
+
+
+def group_of(name: Name) -> tuple[str | None, str]:
+    """What has one cause within a window: all of a column; of the table, what counts its rows.
+
+    >>> group_of(("price", "mean")) == group_of(("price", "quantiles"))
+    True
+    >>> group_of((None, "row_count")) == group_of((None, "schema"))
+    False
+    """
+    column, metric = name
+    return column, metric if metric in ("schema", "seconds") else ""
 
 
 @lru_cache(maxsize=8192)
@@ -78,17 +105,46 @@ def index_of(window: str, grain: Grain) -> int | None:
         return None
 
 
-def profile_of(metrics: Iterable[Metric]) -> Profile:
-    """Metrics by name. A deviation that a person let pass is marked as confirmed."""
+def profile_of(metrics: Iterable[Metric], dismissed: Dismissed = NOTHING) -> Profile:
+    """Metrics by name, with what a person said of them: right from now on, or no fault at all."""
     metrics = tuple(metrics)
     passed = any(one.metric == RULING and one.detail.get("waived") for one in metrics)
-    return {
-        (one.column, one.metric): (
-            replace(one, detail={**one.detail, "confirmed": True})
-            if passed and one.detail.get("state") == OUT else one
-        )
-        for one in metrics if one.metric != RULING
-    }  # fmt: skip
+    found = {}
+    for one in metrics:
+        if one.metric == RULING:
+            continue
+        said: dict[str, Any] = {}
+        if is_dismissed(one, dismissed):
+            said = {"dismissed": True}
+        elif passed and one.detail.get("state") == OUT:
+            said = {"confirmed": True}
+        found[one.column, one.metric] = replace(one, detail={**one.detail, **said}) if said else one
+    return found
+
+
+def content_of(metric: Metric) -> str:
+    """A name for what was measured: the same numbers, whenever they are measured, have the same.
+
+    >>> content_of(Metric("a", "mean", 0.1 + 0.2)) == content_of(Metric("a", "mean", 0.3))
+    True
+    """
+    told = metric.detail
+    listed = [_short(one) for one in told.get("quantiles", ())]
+    filled = sorted(name for name, count in told.get("filled", {}).items() if count)
+    return digest(
+        [_short(metric.value), listed, told.get("counts", {}), filled, told.get("types", {})]
+    )
+
+
+def _short(value: float | None) -> str | None:
+    """Sums of doubles differ in the last digits with every order of the rows."""
+    return None if value is None else f"{value:.6g}"
+
+
+def is_dismissed(metric: Metric, dismissed: Dismissed) -> bool:
+    """Whether a person called this very number of a window a false alarm."""
+    known = dismissed.get((metric.column, metric.metric))
+    return known is not None and content_of(metric) in known
 
 
 def rulings_of(window: str, metrics: Iterable[Metric]) -> dict[tuple[str, str], Ruling]:
@@ -99,6 +155,7 @@ def rulings_of(window: str, metrics: Iterable[Metric]) -> dict[tuple[str, str], 
             out=int(one.value or 0),
             lines=tuple(one.detail.get("lines", ())),
             waived=bool(one.detail.get("waived")),
+            names=tuple((column, metric) for column, metric in one.detail.get("names", ())),
         )
         for one in metrics if one.metric == RULING
     }  # fmt: skip

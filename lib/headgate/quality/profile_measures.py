@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from headgate.core.rules import USUAL_METRICS
 from headgate.core.spec import Drift, Table
 from headgate.quality.against_past import QUANTILES
 from headgate.quality.categories import FEW
-from headgate.transforms.hidden import column, user_columns
+from headgate.transforms.hidden import RESCUED, column, user_columns
 
 BUCKETS = 1024
 LARGEST = 1.0e300  # beyond it a sum of doubles may not be a number any more
@@ -58,10 +58,20 @@ def probes(table: Table, schema: T.StructType, alive: Column | None = None) -> d
                     if metric == "null_share":
                         made = {"nulls": F.count(F.when(rows & column(name).isNull(), F.lit(1)))}
                     found.update({f"{part}:{name}": one for part, one in made.items()})
+        if "schema" in rule.metrics:
+            found |= _schema(kinds, rows)
         if rule.time is not None:
             newest = F.max(F.when(rows, column(rule.time))).cast("timestamp")
             found[f"newest:{rule.time}"] = F.date_format(newest, "yyyy-MM-dd'T'HH:mm:ss")
     return found
+
+
+def _schema(kinds: Mapping[str, T.DataType], rows: Column) -> dict[str, Column]:
+    """Which columns have values, whatever the table has of them: told window by window."""
+    names = [*user_columns(list(kinds)), *([RESCUED] if RESCUED in kinds else [])]
+    types = json.dumps({name: kinds[name].simpleString() for name in names})
+    filled = {f"filled:{n}": F.count(F.when(rows, column(n))) for n in names}
+    return {"types": F.max(F.when(rows, F.lit(types))), **filled}
 
 
 def _all_there(rule: Drift, kinds: Mapping[str, T.DataType], table: Table) -> None:
@@ -149,7 +159,30 @@ def metrics(found: Mapping[str, Any], end: datetime) -> tuple[Metric, ...]:
             made.append(_counted(name, value))
         elif part == "newest":
             made.append(Metric(name, "freshness", _age(value, end)))
+        elif part == "types":
+            made.append(_columns(found, value, rows))
     return tuple(made)
+
+
+def _columns(found: Mapping[str, Any], types: str | None, rows: int) -> Metric:
+    """The columns that have values, with how many; none where there is no row to have any."""
+    if not types:
+        return Metric(None, "schema", None)
+    filled = {
+        key.partition(":")[2]: int(value or 0)
+        for key, value in found.items() if key.startswith("filled:")
+    }  # fmt: skip
+    detail = {"types": json.loads(types), "filled": filled, "rows": rows}
+    return Metric(None, "schema", float(sum(count > 0 for count in filled.values())), detail)
+
+
+def beside(table: Table, size: int | None, seconds: float | None) -> Iterator[Metric]:
+    """What is known of a run besides its rows, where a rule asks for it."""
+    wanted = {metric for rule in table.drift for metric in rule.metrics}
+    if "bytes" in wanted and size is not None:
+        yield Metric(None, "bytes", float(size))
+    if "seconds" in wanted and seconds is not None:
+        yield Metric(None, "seconds", round(seconds, 3))
 
 
 def _number(value: Any) -> float | None:

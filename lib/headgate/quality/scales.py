@@ -35,6 +35,7 @@ class Seen:
     season: int = 0
     spread: float | None = None  # the standard deviation of the rows' own values
     confirmed: bool = False
+    dismissed: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ SHARE = Scale(
     Habit(floor=0.005, prior=0.02), least=0.005, least_rows=5,
 )  # fmt: skip
 HOURS = Scale(lambda v: v, lambda y: y, Habit(floor=0.1, prior=0.5), least=1, upwards=True)
+BYTES = Scale(math.log1p, _unlog, Habit(floor=0.05, prior=0.1), least=1000)
+# A busy machine doubles a run now and then; what counts is a run that is several times as long.
+SECONDS = Scale(math.log1p, _unlog, Habit(floor=0.25, prior=0.4), least=20, upwards=True)
 DISTANCE = Scale(
     lambda v: v, lambda y: y, Habit(floor=0.015, prior=0.03), least=0.05, upwards=True
 )  # fmt: skip
@@ -132,7 +136,9 @@ def ranged(
     past: Sequence[Seen], now: Seen, scale: Scale, noise: Noise, *, period: int, odds: float
 ) -> Range:
     """The usual range of the next window, from those before it."""
-    points = [Point(scale.to(p.value), p.season, noise(scale, p), p.confirmed) for p in past]
+    points = [
+        Point(scale.to(p.value), p.season, noise(scale, p), p.confirmed, p.dismissed) for p in past
+    ]
     typical = median(point.noise for point in points)
     expected = typical if scale.counts else _now_noise(past, points, now)
     habit = replace(scale.habit, period=period)

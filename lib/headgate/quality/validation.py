@@ -13,6 +13,7 @@ from typing import Any
 
 from headgate.core.labels import DRIFT, MAX_REJECTED, ON_EMPTY
 from headgate.core.records import RunRecord
+from headgate.core.spec import Rule
 
 CheckRow = Mapping[str, Any]  # of `ops.checks`
 Values = Mapping[tuple[str, str], Sequence[Any]]  # that broke a rule, by run and rule as written
@@ -25,10 +26,10 @@ def columns_of(check: CheckRow) -> tuple[str, ...]:
 
     >>> columns_of({"arguments": '{"column_A": "a", "column_B": "b"}'})
     ('a', 'b')
+    >>> columns_of({"arguments": '{"column": ["a", "b"], "table": "clean.c"}'})
+    ('a', 'b')
     """
-    given = _read(check, "arguments")
-    named = [given[key] for key in ("column", "column_A", "column_B") if key in given]
-    return tuple(named or given.get("column_list", ()))
+    return Rule(expectation="", arguments=_read(check, "arguments")).columns
 
 
 def described(check: CheckRow) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -12,6 +12,7 @@ from headgate.core.fingerprint import digest
 from headgate.core.policy import rules_by_window
 from headgate.core.spec import Clean
 from headgate.core.steps import Lookup
+from headgate.stages.across import beside as across_tables
 from headgate.stages.code import code_of
 from headgate.stages.counting import Counter
 from headgate.stages.due import due_if_changed
@@ -19,9 +20,10 @@ from headgate.stages.lake import Lake
 from headgate.stages.shape import by_record, rejects, together
 from headgate.stages.slices import Slices
 from headgate.stages.work import Due, Work
+from headgate.storage import upsert, versions
 from headgate.storage.changes import changed_slices
+from headgate.storage.keyed import Keyed
 from headgate.storage.targets import ByKey, ByWindow, Target
-from headgate.storage.upsert import Upsert
 from headgate.transforms.hidden import RECORD
 from headgate.transforms.steps import Around
 
@@ -36,7 +38,7 @@ def due(lake: Lake, table: Clean, named: Sequence[str] | None, force: bool) -> l
     there = input_windows(lake, table)
     own = lake.history.published(table.name)
     own_parts = beside(lake, table)
-    rules = rules_by_window(table, lake.suite.window)
+    rules, across = rules_by_window(table, lake.suite.window), across_tables(lake, table)
     if named is not None:
         wanted = [window for window in named if window in there or window in own]
     else:
@@ -44,6 +46,7 @@ def due(lake: Lake, table: Clean, named: Sequence[str] | None, force: bool) -> l
     found = []
     for window in wanted:
         parts = {"input": there.get(window, ""), "rules": rules(window), **own_parts}
+        parts |= across(window)
         last = lake.history.last(table.name, window)
         if window not in there and (last is None or last.parts.get("input") == ""):
             continue
@@ -77,6 +80,7 @@ def input_windows(lake: Lake, table: Clean) -> Mapping[str, str]:
 def beside(lake: Lake, table: Clean) -> dict[str, str]:
     """What every window is made of besides its own rows."""
     shape = [table.reads, table.steps, table.key, table.latest_by, table.write, table.deletes]
+    shape += [table.untracked] if table.untracked else []
     parts = {"steps": digest(shape), "code": code_of(table.steps)}
     for name, columns in others(table).items():
         version = lake.version(name)
@@ -117,7 +121,8 @@ def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
         if at is not None:
             inputs[other] = at
     tables |= {key: tables[value] for key, value in list(table.reads.items())[1:]}
-    _unique_lookups(table, tables)
+    histories = frozenset(name for name in tables if lake.versioned(name))
+    _unique_lookups(table, tables, histories)
     windows = tuple(one.window for one in chosen)
     there = input_windows(lake, table) if version is not None else {}
 
@@ -128,7 +133,7 @@ def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
         return rows
 
     def around(window: str | None) -> Around:
-        return Around(tables, lake.bounds(window) if window else None)
+        return Around(tables, lake.bounds(window) if window else None, histories)
 
     shared = len(windows) == 1 or together(
         table.steps,
@@ -144,9 +149,9 @@ def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
         steps=table.steps,
         around=around,
         together=shared,
-        key=table.key,
+        key=table.one_each,
         latest_by=table.latest_by,
-        deletes=table.deletes,
+        deletes=table.deletion,
         inputs=inputs,
         records=by_record(table.steps),
         may_reject=rejects(table.steps),
@@ -160,16 +165,27 @@ def target(lake: Lake, table: Clean) -> Target:
     path = lake.path(table.name)
     if table.write == "replace":
         return ByWindow(lake.spark, path)
-    upsert = Upsert(lake.store(table.name), table.key, table.latest_by, table.deletes is not None)
+    keyed = Keyed(
+        lake.store(table.name),
+        table.key,
+        table.latest_by,
+        start=lambda window: lake.bounds(window)[0],
+        deletes=table.deletion is not None,
+        absent=table.by_absence,
+        untracked=table.untracked,
+    )
     published = frozenset(lake.history.published(table.name))
-    return ByKey(lake.spark, path, upsert, published)
+    way = versions if table.write == "history" else upsert
+    return ByKey(lake.spark, path, keyed, way, published)
 
 
-def _unique_lookups(table: Clean, tables: Mapping[str, DataFrame]) -> None:
+def _unique_lookups(table: Clean, tables: Mapping[str, DataFrame], histories: Set[str]) -> None:
     """A lookup that matches twice would add rows: its key has to be unique over there."""
     for step in table.steps:
         if not isinstance(step, Lookup):
             continue
+        if step.table in histories:
+            continue  # by its key, as `check` sees to, one version of it holds at a time
         keys = [F.col(f"`{name}`") for name in step.on.values()]
         groups = tables[step.table].where(_all_there(keys)).groupBy(*keys).count()
         twice = groups.where("count > 1").count()

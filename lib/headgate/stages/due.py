@@ -8,6 +8,8 @@ from headgate.core.fingerprint import differing, whole
 from headgate.core.records import History, RunRecord
 from headgate.stages.work import Due
 
+# And a table: the parts that rules across tables are judged by.
+KEYS_OF, TOTALS_OF, FRESHNESS_OF = "keys of ", "totals of ", "freshness of "
 WORDS = {
     "rules": "changed rule",
     "steps": "changed step",
@@ -50,5 +52,12 @@ def reason(
         return None
     own = [name for name in changed if name in ("input", "files")]
     said = [detail or WORDS[name] for name in own[:1]]
-    said += [WORDS.get(name, f"new content of {name}") for name in changed if name not in own]
+    said += [_word(name) for name in changed if name not in own]
     return ", ".join(dict.fromkeys(said))
+
+
+def _word(part: str) -> str:
+    """Why a part that differs makes a slice due."""
+    if part.startswith((KEYS_OF, TOTALS_OF, FRESHNESS_OF)):
+        return f"other {part}"
+    return WORDS.get(part, f"new content of {part}")

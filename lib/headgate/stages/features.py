@@ -12,6 +12,7 @@ from headgate.core.fingerprint import digest, whole
 from headgate.core.policy import rules_by_window
 from headgate.core.spec import Feature, Features
 from headgate.core.windows import Grain
+from headgate.stages.across import beside
 from headgate.stages.counting import Counter
 from headgate.stages.due import reason
 from headgate.stages.lake import Lake
@@ -28,7 +29,7 @@ from headgate.transforms.hidden import column
 
 def due(lake: Lake, table: Features, named: Sequence[str] | None, force: bool) -> list[Due]:
     """The windows whose `as_of` rows a change of the inputs, rules or features touches."""
-    versions = {name: lake.version(name) for name in table.inputs}
+    versions = {name: lake.version(name) for name in table.sources}
     if any(version is None for version in versions.values()):
         return []
     known = {name: version for name, version in versions.items() if version is not None}
@@ -36,14 +37,14 @@ def due(lake: Lake, table: Features, named: Sequence[str] | None, force: bool) -
     touched, why = _touched(lake, table, known, domain)
     spec = parts(lake, table, known)
     content = digest(known)
-    rules = rules_by_window(table, grain_of(lake, table))
+    rules, others = rules_by_window(table, grain_of(lake, table)), beside(lake, table)
     wanted = set(domain)
     if named is not None:
         wanted &= overlapping(named, lake.suite.window, grain_of(lake, table))
     found = []
     for window in sorted(wanted):
         last = lake.history.last(table.name, window)
-        own_parts = {**spec, "rules": rules(window)}
+        own_parts = {**spec, "rules": rules(window), **others(window)}
         now = {**own_parts, "input": content}
         if last and last.status != "failed" and last.parts == now and not force:
             continue
@@ -113,7 +114,7 @@ def _sees(feature: Feature, day: date, as_of: date) -> bool:
 
 def work(lake: Lake, table: Features, chosen: Sequence[Due]) -> Work:
     """One pass over the due windows."""
-    versions = {name: lake.version(name) or 0 for name in table.inputs}
+    versions = {name: lake.version(name) or 0 for name in table.sources}
     grain = grain_of(lake, table)
     slices = Slices(tuple(one.window for one in chosen), grain)
     length = 7 if grain is Grain.month else 10

@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 
 from headgate.core.errors import GateClosed, StepFailed
 from headgate.core.results import Entry, Metric, Rows
+from headgate.quality.existence import with_found, without_found
 from headgate.quality.gate import Verdict
 from headgate.quality.past import Past
 from headgate.quality.reasons import marks, masks, reasons, rejected, rejecting
@@ -120,7 +121,8 @@ def marked(
     for more in shaped[1:]:
         df = df.unionByName(more.df, allowMissingColumns=True)
     bits = marks(work.table.quality, work.waived)
-    df = with_marks(df, masks(bits), work.deletes)
+    df = with_found(df, work.table.quality, work.others)
+    df = without_found(with_marks(df, masks(bits), work.deletes))
     if with_record:
         df = df.withColumn(REASONS, reasons(bits, df.columns))
         df = with_record_of_rejected(df)
@@ -174,9 +176,11 @@ def judged_slices(
         )
     found = judging.measured(work, draft, counts["ends"])
     past, judged = work.past, dict[str, Judged]()
+    # Windows of one pass share its time: none of them tells how long one takes.
+    seconds = time.monotonic() - hands.since if len(work.slices) == 1 else None
     places = {name: 0 if work.together else at for at, name in enumerate(work.slices.names)}
     for name in sorted(work.slices.names, key=work.slices.grain.index):
-        one = _judged(work, shaped[places[name]], name, counts, found[name], past)
+        one = _judged(work, shaped[places[name]], name, counts, found[name], past, seconds)
         judged[name] = one
         # What this pass publishes is past for its later windows, as when they run one by one.
         past = past if one.closed else past.plus(name, one.metrics)
@@ -190,6 +194,7 @@ def _judged(
     counts: Mapping[str, Mapping[str, Any]],
     found: Mapping[int, Mapping[str, Any]],
     past: Past,
+    seconds: float | None,
 ) -> Judged:
     code = work.slices.grain.index(window) - work.slices.base
     tally = judging.tallies(counts["ends"], code)
@@ -199,7 +204,7 @@ def _judged(
         rows = Rows(read=counts["inputs"]["rows"].get(code, 0))
     else:
         rows, why = fates(shaped, counts, code, tally.total, name, window)
-    word, metrics = judging.verdict(work, window, code, counts["ends"], found, tally, past)
+    word, metrics = judging.verdict(work, window, code, counts["ends"], found, tally, past, seconds)
     settled = judging.settled(rows, tally, blocked=word.closed)
     if not (work.regroups or settled.balanced):
         raise StepFailed(
@@ -297,6 +302,7 @@ def record_seed(work: Work, entry: Entry) -> dict[str, Any]:
         "causes": due.why,
         "inputs": dict(work.inputs),
         "through": work.through,
+        **({"warnings": list(entry.warnings)} if entry.warnings else {}),
         **({"metrics": [one.plain() for one in entry.metrics]} if entry.metrics else {}),
     }
 

@@ -13,7 +13,17 @@ from pyspark.sql import types as T
 
 from headgate.core.records import History, RunRecord
 from headgate.core.results import Gate, Rows
-from headgate.core.spec import CHANGE_COLUMNS, Features, Ingested, Mart, Suite, Table
+from headgate.core.spec import (
+    CHANGE_COLUMNS,
+    VERSIONED,
+    Clean,
+    Features,
+    Ingested,
+    Mart,
+    Suite,
+    Table,
+)
+from headgate.stages.across import pinned
 from headgate.stages.counting import Counter
 from headgate.stages.ingest import matched
 from headgate.stages.lake import Lake
@@ -96,24 +106,33 @@ def columns_of(lake: Lake, table: Table) -> T.StructType:
         return T.StructType([T.StructField(name, kind) for name, kind in kinds.items()])
     due = Due(grain_of(lake, table).of(SOME_DAY), "given", "")
     rows, _ = ended(layer_of(table).work(lake, table, [due]), None)
-    return accepted_rows(rows).schema
+    schema = accepted_rows(rows).schema
+    if not (isinstance(table, Clean) and lake.versioned(table.name)):
+        return schema
+    at = schema[table.latest_by[0]].dataType if table.dated else T.TimestampType()
+    own = zip(VERSIONED, (at, at, T.BooleanType()), strict=True)
+    return T.StructType([*schema.fields, *(T.StructField(name, kind) for name, kind in own)])
 
 
 def work_on(spark: SparkSession, suite: Suite, table: Table, given: Given) -> tuple[Work, int]:
     """The work of a table on given rows, and how many rows its main input has."""
-    if isinstance(table, Ingested):
-        return _ingest(spark, suite, table, given)
     lake, named, counts = GivenLake.of(spark, suite), _inputs(table), dict[str, int]()
+    raw: list[Mapping[str, Any]] = []  # what the files of an ingested table hold
     for name, rows in given.items():
         if name not in named:
             known = [each for each in named if "." not in each]
             raise unknown("input", name, known, table.name)
+        if named[name] == table.name:
+            raw += rows
+            continue
         source = suite.tables[named[name]]
         at = str(suite.window.start(lake.window))
         where = f"{table.name}, rows of {name}"
         df = typed_rows(spark, rows, columns_of(lake, source), lake.window, at, where)
         lake.take(source.name, df, sorted({str(r.get("_window", lake.window)) for r in rows}))
         counts[source.name] = len(rows)
+    if isinstance(table, Ingested):
+        return pinned(lake, _ingest(spark, suite, table, raw)), len(raw)
     main = _main(table)
     due = [Due(one, "given", "") for one in _slices(lake, table, main)]
     return layer_of(table).work(lake, table, due), counts.get(main, 0)
@@ -127,7 +146,8 @@ def _main(table: Table) -> str:
 def _inputs(table: Table) -> dict[str, str]:
     """The tables that rows may be given of, by every name they have."""
     named: dict[str, str] = dict(getattr(table, "reads", {}))
-    for full in table.inputs:
+    own = (table.name,) if isinstance(table, Ingested) else ()
+    for full in (*own, *table.inputs):
         named.setdefault(full.partition(".")[2], full)
         named.setdefault(full, full)
     return named
@@ -165,12 +185,10 @@ def _as_of(lake: GivenLake, table: Features) -> str:
     return grain.of(lake.suite.window.start(max(named)) if named else at)
 
 
-def _ingest(spark: SparkSession, suite: Suite, table: Ingested, given: Given) -> tuple[Work, int]:
+def _ingest(
+    spark: SparkSession, suite: Suite, table: Ingested, rows: Sequence[Mapping[str, Any]]
+) -> Work:
     """Given rows are texts under the file's own column names; what they leave out is null."""
-    for name in given:
-        if name not in (table.short, table.name):
-            raise unknown("input", name, [table.short], table.name)
-    rows = [row for each in given.values() for row in each]
     contract = [column.from_ or name for name, column in table.columns.items()]
     extras = [name for row in rows for name in row if not name.startswith("_")]
     told = CHANGE_COLUMNS if table.source.changes else ()
@@ -192,11 +210,10 @@ def _ingest(spark: SparkSession, suite: Suite, table: Ingested, given: Given) ->
             raw, table.columns, sources, rest, table.on_change, with_record=with_record, more=more
         )
 
-    work = Work(
+    return Work(
         table=table,
         slices=Slices(tuple(found), suite.window),
         due={one: Due(one, "given", "") for one in found},
         read=read,
         target=ByWindow(spark, NOWHERE),
     )
-    return work, len(rows)

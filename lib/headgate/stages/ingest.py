@@ -14,6 +14,7 @@ from headgate.core.policy import rules_by_window
 from headgate.core.results import JOB_OF
 from headgate.core.spec import Ingested
 from headgate.core.steps import Split, Step, Where
+from headgate.stages.across import beside
 from headgate.stages.aside import fails, refuse_known, stumbled, warnings_of
 from headgate.stages.code import source_of
 from headgate.stages.counting import Counter
@@ -28,7 +29,7 @@ from headgate.storage.points import reached
 from headgate.storage.raw import read_files, typed_shapes
 from headgate.storage.session import reading_session
 from headgate.storage.targets import ByWindow, Target
-from headgate.transforms.changes import NO_CHANGE, Told, told_by
+from headgate.transforms.change_data import NO_CHANGE, Told, told_by
 from headgate.transforms.contract import garbled, to_contract, windowed_by
 from headgate.transforms.hidden import EVENT
 
@@ -46,7 +47,7 @@ class Matched:
 def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -> list[Due]:
     """The windows whose files, contract or rules differ from their last try."""
     batch = batch_of(lake, table, named)
-    rules = rules_by_window(table, lake.suite.window)
+    rules, others = rules_by_window(table, lake.suite.window), beside(lake, table)
     found = []
     for window in sorted(batch.windows):
         if named is not None and window not in named:
@@ -54,7 +55,7 @@ def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -
         files = batch.windows[window]
         news = [file.new for file in files if file.new]
         detail = "; ".join(news[:3]) + (f" and {len(news) - 3} more" if len(news) > 3 else "")
-        made_of = {**parts(table, batch, window), "rules": rules(window)}
+        made_of = {**parts(table, batch, window), "rules": rules(window), **others(window)}
         one = due_if_changed(
             lake.history, table.name, window, made_of, detail=detail or None, force=force
         )
@@ -152,7 +153,9 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         records=True,
         may_reject=True,
         keeps_rescued=True,
+        through=True,
         ungated=frozenset(window for window in windows if not batch.windows.get(window)),
+        sizes={window: sum(file.size for file in files) for window, files in batch.windows.items()},
     )
 
 

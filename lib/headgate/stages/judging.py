@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from headgate.core.across import FRESH
 from headgate.core.labels import DRIFT
 from headgate.core.results import Metric, Rows
 from headgate.quality import profile_measures
@@ -20,6 +21,8 @@ from headgate.quality.measures import measures
 from headgate.quality.passes import found_by_passes, found_in_schema, needs_passes, on_schema
 from headgate.quality.past import Past
 from headgate.quality.reasons import marks
+from headgate.quality.totals import age, found_elsewhere
+from headgate.stages.slices import first_day
 from headgate.stages.work import Work
 from headgate.transforms.hidden import (
     ACCEPTED,
@@ -108,6 +111,7 @@ def measured(
                 found[work.slices.names[0]].setdefault(int(place), {})[name] = value
     elif work.table.drift or any(measures(rule) for rule in rules):
         _grouped(work, draft, found)
+    _held_against_others(work, found)
     told = found_in_schema(draft.read_back(), rules) if any(map(on_schema, rules)) else {}
     for each in found.values():
         each.update(told)
@@ -117,6 +121,17 @@ def measured(
             if name in found:
                 found[name].update(by_rule)
     return found
+
+
+def _held_against_others(work: Work, found: dict[str, dict[int, dict[str, Any]]]) -> None:
+    """What rules across tables expect of each slice."""
+    rules, grain = work.table.quality, work.slices.grain
+    texts = [text for name in found for text in (name, first_day(name, grain))]
+    for text, place, total in found_elsewhere(rules, work.others, texts):
+        found[work.slices.named(text)].setdefault(place, {})["expected"] = total
+    for place, rule in enumerate(rules):
+        for name, known in found.items() if rule.expectation == FRESH else ():
+            known[place] = {"observed": age(rule, work.others, grain.end(name))}
 
 
 def _grouped(
@@ -155,6 +170,7 @@ def verdict(
     found: Mapping[int, Mapping[str, Any]],
     tally: Tally,
     past: Past | None = None,
+    seconds: float | None = None,
 ) -> tuple[Verdict, tuple[Metric, ...]]:
     """The gate's word on one slice, and what was measured for drift."""
     if window in work.ungated:
@@ -173,7 +189,10 @@ def verdict(
     if not work.table.drift:
         return word, ()
     grain = work.slices.grain
-    measured_now = profile_measures.metrics(found.get(PROFILE, {}), grain.end(window))
+    measured_now = (
+        *profile_measures.metrics(found.get(PROFILE, {}), grain.end(window)),
+        *profile_measures.beside(work.table, work.sizes.get(window), seconds),
+    )
     before = work.past if past is None else past
     waived = work.waived | ({DRIFT} if work.table.gate != "close" else set())
     said = drifted(work.table.drift, measured_now, window, grain, before, waived)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from headgate.core.alerts import Alert
 from headgate.core.fingerprint import digest
-from headgate.core.records import History
+from headgate.core.records import Dismissal, History
 from headgate.core.results import Metric
 from headgate.core.spec import Clean, Ingested, Suite
 from headgate.storage.files import Files, files_for
+from headgate.storage.moved import Moves, moved_keys
 from headgate.storage.quarantine import Quarantine
 from headgate.storage.records import Records
 from headgate.storage.tables import DeltaTable
@@ -34,12 +36,16 @@ class Lake:
     raw: Files
     clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     contents: dict[tuple[str, int, str], str] = field(default_factory=dict)
+    moves: dict[tuple[str, int, int, tuple[str, ...]], Moves] = field(default_factory=dict)
     unrecorded: set[str] = field(default_factory=set)  # tables whose commits say more than records
     # Files below the folders of a table that its path does not match, as last listed whole.
     strangers: dict[str, list[str]] = field(default_factory=dict)
     # Files that a pass of this call stumbled over: by table, path and content, what is wrong.
     damaged: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    unrecordable: set[str] = field(default_factory=set)  # runs that could not be put on record
+    untold: list[Alert] = field(default_factory=list)  # that the outbox could not take
     _ledger: dict[str, list[dict[str, Any]]] | None = None
+    _dismissals: list[Dismissal] | None = None
     _metrics: dict[str, list[Metric]] = field(default_factory=dict)  # by run
 
     @staticmethod
@@ -78,6 +84,11 @@ class Lake:
         spec = self.suite.tables[table]
         return isinstance(spec, Ingested) or (isinstance(spec, Clean) and spec.write == "replace")
 
+    def versioned(self, table: str) -> bool:
+        """Whether a table holds versions of its keys."""
+        spec = self.suite.tables.get(table)
+        return isinstance(spec, Clean) and spec.write == "history"
+
     def now(self) -> datetime:
         """The time in the suite's zone, without it."""
         return self.local(self.clock())
@@ -105,6 +116,13 @@ class Lake:
             self.contents[known] = digest([str(total[0]), total[1]])
         return self.contents[known]
 
+    def moved(self, table: str, before: int, after: int, keys: tuple[str, ...]) -> Moves:
+        """Which versions between two brought or took keys; looked at once a call."""
+        known = (table, before, after, keys)
+        if known not in self.moves:
+            self.moves[known] = moved_keys(self.delta(table), before, after, keys)
+        return self.moves[known]
+
     def refreshed(self, table: str) -> bool:
         """Read the records again where another run has published since; whether that was so."""
         if self.version(table) == self.history.version(table):
@@ -115,7 +133,7 @@ class Lake:
     def reread(self) -> None:
         """Read the records anew."""
         self.history = History(self.records.runs())
-        self._ledger = None
+        self._ledger = self._dismissals = None
 
     def ledger(self, table: str) -> list[dict[str, Any]]:
         """The files that a table has taken in, oldest first; read once a call."""
@@ -128,6 +146,17 @@ class Lake:
         unknown = sorted(set(runs) - self._metrics.keys())
         self._metrics |= {run: [] for run in unknown} | self.records.metrics(unknown)
         return self._metrics
+
+    def dismissed(self, table: str) -> list[Dismissal]:
+        """What people called false alarms in a table; read once a call."""
+        if self._dismissals is None:
+            self._dismissals = self.records.dismissals()
+        return [one for one in self._dismissals if one.table == table]
+
+    def dismiss(self, made: Sequence[Dismissal]) -> None:
+        """Put on record what a person calls a false alarm."""
+        self.records.add("dismissals", [dict(vars(one)) for one in made])
+        self._dismissals = None
 
     def pin(self, table: str, rows: list[dict[str, Any]]) -> None:
         """Write down the files that a batch is about to read."""

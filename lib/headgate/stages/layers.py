@@ -10,6 +10,7 @@ from headgate.core.policy import in_force
 from headgate.core.spec import Mart, Table
 from headgate.core.windows import Grain
 from headgate.stages import clean, features, ingest, marts
+from headgate.stages.across import pinned
 from headgate.stages.lake import Lake
 from headgate.stages.work import Due, Work
 from headgate.storage.targets import Target
@@ -33,11 +34,18 @@ def _period(_: Lake, table: Mart) -> Grain:
     return marts.grain_of(table)
 
 
+def _pinning(
+    work: Callable[[Lake, Any, Sequence[Due]], Work],
+) -> Callable[[Lake, Any, Sequence[Due]], Work]:
+    """A layer's work with what the table's rules see of other tables."""
+    return lambda lake, table, chosen: pinned(lake, work(lake, table, chosen))
+
+
 LAYERS = {
-    "ingested": Layer(ingest.due, ingest.work, ingest.target, _window),
-    "clean": Layer(clean.due, clean.work, clean.target, _window),
-    "features": Layer(features.due, features.work, features.target, features.grain_of),
-    "marts": Layer(marts.due, marts.work, marts.target, _period),
+    "ingested": Layer(ingest.due, _pinning(ingest.work), ingest.target, _window),
+    "clean": Layer(clean.due, _pinning(clean.work), clean.target, _window),
+    "features": Layer(features.due, _pinning(features.work), features.target, features.grain_of),
+    "marts": Layer(marts.due, _pinning(marts.work), marts.target, _period),
 }
 
 

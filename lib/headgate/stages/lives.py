@@ -13,6 +13,8 @@ from headgate.core.errors import HeadgateError
 from headgate.core.lives import Broken, End, Life, Lives, Origin, Passage
 from headgate.core.spec import Clean, Ingested, Table
 from headgate.core.steps import Deduplicate
+from headgate.quality.existence import with_found
+from headgate.quality.others import Other
 from headgate.quality.portrait import private_of
 from headgate.quality.reasons import marks, masks
 from headgate.stages import clean
@@ -94,7 +96,8 @@ def _held(
     if lake.version(table.name) is None:
         return {}
     rows = lake.delta(table.name).read().where(among(origins))
-    bits = marks(table.quality)
+    now = {name: Other(lake.delta(name).read()) for name in table.others}
+    rows, bits = with_found(rows, table.quality, now), marks(table.quality)
     named = [mask.alias(name) for name, mask in masks(bits).items()]
     found = {}
     for row in rows.select("_file", "_row", as_json(rows).alias("row"), *named).collect():
@@ -167,7 +170,7 @@ def _cleaned(
         if followable(rows):
             mine = rows.where(among(origins)).select("_file", "_row").collect()
             shown = frozenset(known(row) for row in mine)
-        if table.write == "upsert":
+        if table.write != "replace":
             now = shown_now(work, rows, found)
     thrown = _rejected(lake, table, origins)
     return [
@@ -229,7 +232,7 @@ def _accepted(
     if shown:
         return _written(lake, name, window, **more)
     good, last = lake.history.published(name).get(window), lake.history.last(name, window)
-    if table.write != "upsert" or good is None or last is not good:
+    if table.write == "replace" or good is None or last is not good:
         return _not_there(lake, name, window, **more)
     facts = {**more, "run": good.run, "version": good.version}
     if row.deleted:

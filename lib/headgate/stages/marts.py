@@ -12,6 +12,7 @@ from headgate.core.fingerprint import digest, whole
 from headgate.core.policy import rules_by_window
 from headgate.core.spec import Mart
 from headgate.core.windows import Grain
+from headgate.stages.across import beside
 from headgate.stages.counting import Counter
 from headgate.stages.due import reason
 from headgate.stages.lake import Lake
@@ -31,7 +32,7 @@ def due(lake: Lake, table: Mart, named: Sequence[str] | None, force: bool) -> li
     if versions is None:
         return []
     spec, through = parts(table), lake.history.through(table.name)
-    rules = rules_by_window(table, grain_of(table))
+    rules, others = rules_by_window(table, grain_of(table)), beside(lake, table)
     own = lake.history.published(table.name)
     touched, why = _touched(lake, table, through, versions)
     if named is not None:
@@ -41,7 +42,7 @@ def due(lake: Lake, table: Mart, named: Sequence[str] | None, force: bool) -> li
     changed = {
         w for w in tried
         if (r := lake.history.last(table.name, w))
-        and reason(r, {**r.parts, **spec, "rules": rules(w)})
+        and reason(r, {**r.parts, **spec, "rules": rules(w), **others(w)})
     }  # fmt: skip
     if named is not None:
         changed &= overlapping(named, lake.suite.window, grain)
@@ -59,7 +60,7 @@ def due(lake: Lake, table: Mart, named: Sequence[str] | None, force: bool) -> li
     found = []
     for period in sorted(periods):
         last = lake.history.last(table.name, period)
-        own_parts = {**spec, "rules": rules(period)}
+        own_parts = {**spec, "rules": rules(period), **others(period)}
         now = {**own_parts, "input": content}
         if last and last.status in ("published", "blocked") and last.parts == now and not force:
             continue
@@ -85,7 +86,7 @@ def parts(table: Mart) -> dict[str, str]:
 
 def input_versions(lake: Lake, table: Mart) -> dict[str, int] | None:
     """The newest versions of all inputs; None while one was never published."""
-    versions = {name: lake.version(name) for name in table.inputs}
+    versions = {name: lake.version(name) for name in table.sources}
     if any(version is None for version in versions.values()):
         return None
     return {name: version for name, version in versions.items() if version is not None}
@@ -98,9 +99,9 @@ def _touched(
     name = table.reads[table.period_input]
     period = period_of(column(table.period_column), table.period.grain)
     whole_mart = rebuilds(lake, table)
-    beside = [n for n in table.inputs if n != name]
-    if any(through.get(n) != versions[n] for n in beside) and through:
-        others = [n for n in beside if through.get(n) != versions[n]]
+    besides = [n for n in table.sources if n != name]
+    if any(through.get(n) != versions[n] for n in besides) and through:
+        others = [n for n in besides if through.get(n) != versions[n]]
         found = changed_slices(lake.delta(name), None, versions[name], period)
         return _names(table, found or ()), f"{others[0]} changed: the whole mart is made again"
     found = changed_slices(lake.delta(name), through.get(name), versions[name], period)

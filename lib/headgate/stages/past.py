@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from headgate.core.records import RunRecord
 from headgate.core.results import Metric
-from headgate.quality.past import NO_PAST, SEASONS, Past, Ruling, index_of, profile_of, rulings_of
+from headgate.quality.past import (
+    NO_PAST,
+    SEASONS,
+    Dismissed,
+    Name,
+    Past,
+    Ruling,
+    index_of,
+    profile_of,
+    rulings_of,
+)
 from headgate.stages.lake import Lake
 from headgate.stages.work import Work
 
@@ -29,11 +39,25 @@ def past_of(lake: Lake, work: Work) -> Past:
     }  # fmt: skip
     wanted = {run for runs in (*held.values(), *again.values()) for run in runs}
     found = lake.measured(wanted)
-    profiles = {window: profile_of(_first(runs, found)) for window, runs in held.items()}
+    dismissed = dismissed_in(lake, work.table.name)
+    profiles = {
+        window: profile_of(_first(runs, found), dismissed.get(window, {}))
+        for window, runs in held.items()
+    }
     rulings: dict[tuple[str, str], Ruling] = {}
     for window, runs in again.items():
         rulings |= rulings_of(window, _first(runs, found))
-    return Past({window: one for window, one in profiles.items() if one}, rulings)
+    return Past({window: one for window, one in profiles.items() if one}, rulings, dismissed)
+
+
+def dismissed_in(lake: Lake, table: str) -> Mapping[str, Dismissed]:
+    """For each window, what a person called a false alarm."""
+    found: dict[str, dict[Name, frozenset[str]]] = {}
+    for one in lake.dismissed(table):
+        names = found.setdefault(one.window, {})
+        name = (one.column, one.metric)
+        names[name] = names.get(name, frozenset()) | {one.content}
+    return found
 
 
 def _before(lake: Lake, work: Work) -> list[RunRecord]:

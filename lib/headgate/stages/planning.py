@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from headgate.core.errors import HeadgateError
 from headgate.core.paths import Pattern
 from headgate.core.spec import Ingested, Table
+from headgate.stages.dismissing import with_let_in
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of
 
@@ -33,6 +34,7 @@ def planned(
     for table in tables:
         try:
             due = layer_of(table).due(lake, table, named, force)
+            due = with_let_in(lake, table, due, named)
         except HeadgateError as error:
             lines.append(Planned(table.name, "", error.sentence, runs=False))
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from headgate.core.errors import (
     Unreadable,
     Usage,
 )
+from headgate.core.policy import rules_by_window, waived_by
 from headgate.core.results import Rows
 from headgate.core.spec import Clean, Drift, Ingested, Rule, Table
 from headgate.core.steps import Python, Step
@@ -31,7 +33,7 @@ from headgate.stages.counting import Counter
 from headgate.stages.flow import fated, marked
 from headgate.stages.idle import slices
 from headgate.stages.lake import Lake
-from headgate.stages.layers import layer_of
+from headgate.stages.layers import layer_of, under_policy
 from headgate.stages.ledger import found_files
 from headgate.stages.past import past_of
 from headgate.stages.shape import Shaped, fates
@@ -120,27 +122,59 @@ def previewed(
     rules = rules_of(quality, lake.suite.conf) if quality is not None else ()
     if quality is None and upto is None:
         rules = (*table.quality, *table.drift)
+    elif table.gate == "off":  # whoever names rules wants their word, and closes nothing by them
+        table = table.model_copy(update={"gate": "warn"})
     if upto is not None:
         table = cut_after(table, upto)
     table = table.model_copy(update=gate_rules(rules))
     looking = Looking.at(lake)
     try:
-        due = [Due(one, "preview", "") for one in readable(looking, table, windows)]
-        while True:
-            work = layer_of(table).work(looking, table, due)
-            work = replace(work, past=past_of(looking, work))
-            if work.broken:
-                raise refused(work)
-            try:
-                return foreseen(lake, work)
-            except Exception as error:
-                told = classify(error)
-                if not (isinstance(told, Unreadable) and work.sets_aside(told)):
-                    raise told from error
+        parts = _of_one_gate(looking, table, readable(looking, table, windows))
+        return _together([_foreseen(lake, looking, table, names) for names in parts])
     except HeadgateError:
         raise
     except Exception as error:
         raise classify(error) from error
+
+
+def _of_one_gate(lake: Lake, table: Table, names: Sequence[str]) -> list[list[str]]:
+    """The slices parted as a run parts them: those that are judged by the same rules."""
+    rules = rules_by_window(table, layer_of(table).grain(lake, table))
+    parts: dict[str, list[str]] = {}
+    for name in names:
+        parts.setdefault(rules(name), []).append(name)
+    return list(parts.values())
+
+
+def _foreseen(lake: Lake, looking: Lake, table: Table, names: Sequence[str]) -> Preview:
+    """The preview of one pass, without the files that it stumbles over."""
+    while True:
+        work = _work(looking, table, names)
+        try:
+            return foreseen(lake, work)
+        except Exception as error:
+            told = classify(error)
+            if not (isinstance(told, Unreadable) and work.sets_aside(told)):
+                raise told from error
+
+
+def _work(lake: Lake, table: Table, names: Sequence[str]) -> Work:
+    """One pass over slices, under the rules that are in force for them."""
+    now = under_policy(lake, table, names[0])
+    work = layer_of(now).work(lake, now, [Due(one, "preview", "") for one in names])
+    if work.broken:
+        raise refused(work)
+    return replace(work, past=past_of(lake, work), waived=waived_by(now))
+
+
+def _together(parts: Sequence[Preview]) -> Preview:
+    """The previews of all parts as one."""
+    seen = sorted((one for part in parts for one in part.slices), key=lambda one: one.window)
+    accepted, rejected = (
+        reduce(lambda one, more: one.unionByName(more, allowMissingColumns=True), frames)
+        for frames in ([part.accepted for part in parts], [part.rejected for part in parts])
+    )
+    return Preview(parts[0].table, tuple(seen), accepted, rejected)
 
 
 def refused(work: Work) -> HeadgateError:
@@ -170,7 +204,14 @@ def cut_after(table: Table, step: str) -> Table:
         raise Usage(f"{table.name} has no step '{step}'", next=f"its steps: {known}")
     kept = steps[: places[-1] + 1]
     return table.model_copy(
-        update={"steps": kept, "key": (), "latest_by": (), "deletes": None, "write": "replace"}
+        update={
+            "steps": kept,
+            "key": (),
+            "latest_by": (),
+            "deletes": None,
+            "untracked": (),
+            "write": "replace",
+        }
     )
 
 
@@ -188,7 +229,8 @@ def readable(lake: Lake, table: Table, windows: Sequence[str]) -> list[str]:
         if not there:
             raise ingest.missing(lake, table, windows[0])
         return there
-    never = [name for name in table.inputs if lake.version(name) is None]
+    known_tables = (name for name in table.inputs if name in lake.suite.tables)  # a rule may err
+    never = [name for name in known_tables if lake.version(name) is None]
     if never:
         raise InputMissing(
             f"{never[0]} has never been published",

@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from headgate.core.records import MetricRecord, RunRecord
-from headgate.core.results import Gate, Metric, Rows
+from headgate.core.results import Entry, Gate, Metric, Rows
+from headgate.stages.alerting import note
 from headgate.stages.lake import Lake
 
 
@@ -20,7 +21,9 @@ def repaired(lake: Lake, table: str, *, crashed: bool) -> bool:
     lost = lost_records(lake, table)
     if lost:
         lake.quarantine(table).supersede({record.window: record.run for record in lost})
-        lake.records.add_runs(lost, (), _metrics(lake, table, lost))
+        seeds = _seeds(lake, table, lost)
+        alerts = note(lake, table, [_entry(run, seeds) for run in lost], lost[0].finished_at)
+        lake.records.add_runs(lost, (), _metrics(lost, seeds), alerts)
         for record in lost:
             lake.history.add(record)
     known = [record.run for record in lake.history.records if record.table == table]
@@ -28,17 +31,34 @@ def repaired(lake: Lake, table: str, *, crashed: bool) -> bool:
     return bool(lost or forgotten)
 
 
-def _metrics(lake: Lake, table: str, lost: Sequence[RunRecord]) -> list[MetricRecord]:
-    """What lost runs measured, as their commits tell it."""
-    runs = {record.run: record for record in lost}
+def _seeds(lake: Lake, table: str, lost: Sequence[RunRecord]) -> dict[str, Mapping[str, Any]]:
+    """What the commits of lost runs say of them."""
     oldest = min(record.version or 0 for record in lost)
-    return [
-        MetricRecord.of(Metric(*told), run.run, table, run.window, run.finished_at)
+    return {
+        seed["run"]: seed
         for commit in lake.delta(table).commits(oldest - 1)
         for seed in commit.metadata.get("records", ())
-        if (run := runs.get(seed["run"])) is not None
-        for told in seed.get("metrics", ())
+    }
+
+
+def _metrics(
+    lost: Sequence[RunRecord], seeds: Mapping[str, Mapping[str, Any]]
+) -> list[MetricRecord]:
+    """What lost runs measured."""
+    return [
+        MetricRecord.of(Metric(*told), run.run, run.table, run.window, run.finished_at)
+        for run in lost
+        for told in seeds[run.run].get("metrics", ())
     ]
+
+
+def _entry(run: RunRecord, seeds: Mapping[str, Mapping[str, Any]]) -> Entry:
+    """What a lost run came to."""
+    return Entry(
+        run=run.run, job=run.job, table=run.table, window=run.window, status=run.status,
+        rows=run.rows, gate=run.gate, version=run.version, seconds=run.seconds,
+        warnings=tuple(seeds[run.run].get("warnings", ())),
+    )  # fmt: skip
 
 
 def absorb(lake: Lake, table: str) -> None:
@@ -78,7 +98,7 @@ def _record(lake: Lake, seed: Mapping[str, Any], version: int) -> RunRecord:
         rows=Rows(**seed["rows"]),
         gate=Gate(**seed["gate"]),
         version=version,
-        message=seed["message"],
+        message=seed["message"] or "; ".join(seed.get("warnings", ())) or None,
         exit_code=0,
         fingerprint=seed["fingerprint"],
         causes=seed["causes"],

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 from headgate.core.errors import (
     HeadgateError,
@@ -22,12 +21,15 @@ from headgate.core.policy import said_of, waived_by
 from headgate.core.records import CheckRecord, MetricRecord, RunRecord
 from headgate.core.results import JOB_OF, Entry
 from headgate.core.spec import Table
+from headgate.stages.alerting import note
+from headgate.stages.dismissing import with_let_in
 from headgate.stages.flow import Pass, run_pass
 from headgate.stages.idle import slices
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of, under_policy
 from headgate.stages.past import past_of
 from headgate.stages.repair import repaired
+from headgate.stages.told_once import told_once
 from headgate.stages.work import Due, Hands, Work
 from headgate.storage.faults import broken_off, classify
 from headgate.storage.files import files_for
@@ -146,6 +148,7 @@ def due_now(lake: Lake, table: Table, orders: Orders) -> list[Due]:
     """What is due of a table; with a waiver, or when it is named, also what a gate held back."""
     layer = layer_of(table)
     due = layer.due(lake, table, orders.named, orders.force)
+    due = with_let_in(lake, table, due, orders.named)
     if orders.force or not (orders.waived or orders.named):
         return due
     held = set(lake.history.blocked(table.name)) - {one.window for one in due}
@@ -284,7 +287,8 @@ def _record(lake: Lake, work: Work, entries: Sequence[Entry]) -> None:
         for entry in entries
     ]
     checks = [CheckRecord.of(check, entry, at) for entry in entries for check in entry.checks]
-    lake.records.add_runs(records, checks, measured(entries, at))
+    alerts = note(lake, work.table.name, told_once(lake, work.table, entries), at)
+    lake.records.add_runs(records, checks, measured(entries, at), alerts)
     for record in records:
         lake.history.add(record)
     for entry in entries:
@@ -292,7 +296,6 @@ def _record(lake: Lake, work: Work, entries: Sequence[Entry]) -> None:
             entry.status, run=entry.run, table=entry.table, window=entry.window,
             message=entry.message, **vars(entry.rows),
         )  # fmt: skip
-    lake.records.add("alerts", alerts(entries, at))
 
 
 def measured(entries: Sequence[Entry], at: str) -> list[MetricRecord]:
@@ -310,26 +313,6 @@ def record_idle(lake: Lake, table: Table, entries: Sequence[Entry]) -> None:
     _record(lake, work, entries)
 
 
-def alerts(entries: Sequence[Entry], at: str) -> list[dict[str, Any]]:
-    """What somebody should hear of: closed gates, failures and warnings."""
-    found = []
-    for entry in entries:
-        told = [("critical", entry.message)] if entry.exit_code and entry.message else []
-        told += [("warning", text) for text in entry.warnings]
-        for severity, text in told:
-            found.append(
-                {
-                    "run": entry.run,
-                    "table": entry.table,
-                    "window": entry.window,
-                    "severity": severity,
-                    "text": text,
-                    "raised_at": at,
-                }
-            )
-    return found
-
-
 def _record_failed(
     lake: Lake, table: Table, chosen: Sequence[Due], entries: Sequence[Entry]
 ) -> None:
@@ -339,6 +322,7 @@ def _record_failed(
         _record(lake, work, entries)
     except Exception as error:
         log("unrecorded", table=table.name, error=type(error).__name__)
+        lake.unrecordable |= {entry.run for entry in entries}
 
 
 def _failed(table: Table, due: Due, error: HeadgateError, started: float) -> Entry:

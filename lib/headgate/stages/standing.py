@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from headgate.core.records import RunRecord
-from headgate.core.spec import Features, Mart, Table
-from headgate.core.windows import Grain
+from headgate.core.slicing import grain_of as slice_grain
+from headgate.core.spec import Table
+from headgate.core.windows import Grain, stretch
+from headgate.stages.dismissing import let_in
 from headgate.stages.lake import Lake
 from headgate.stages.planning import planned
 from headgate.stages.rejected import open_rows
@@ -41,18 +42,19 @@ def standings(lake: Lake, tables: Sequence[Table]) -> list[Standing]:
 
 def grain_of(lake: Lake, table: Table) -> Grain:
     """How long a slice of a table is."""
-    if isinstance(table, Mart):
-        return Grain(table.period.grain)
-    if isinstance(table, Features) and table.every == "month":
-        return Grain.month
-    return lake.suite.window
+    return slice_grain(table, lake.suite.window)
 
 
 def _standing(lake: Lake, table: Table, due: bool, rejected: int) -> Standing:
     name = table.name
     tries = [lake.history.last(name, window) for window in lake.history.windows(name)]
+    coming = let_in(lake, table)
     ended = {
-        state: [one for one in tries if one is not None and one.status == state]
+        state: [
+            one
+            for one in tries
+            if one is not None and one.status == state and one.window not in coming
+        ]
         for state in ("failed", "blocked")
     }
     good = max(lake.history.published(name), default=None)
@@ -83,9 +85,7 @@ def _behind(lake: Lake, table: Table, good: str | None) -> int | None:
 def _late(lake: Lake, table: Table, good: str | None) -> bool:
     if good is None or table.fresh_within is None:
         return False
-    count, _, unit = table.fresh_within.partition(" ")
-    allowed = timedelta(**{unit if unit.endswith("s") else f"{unit}s": int(count)})
-    return lake.now() - grain_of(lake, table).end(good) > allowed
+    return lake.now() - grain_of(lake, table).end(good) > stretch(table.fresh_within)
 
 
 def _next(state: str, name: str, worst: RunRecord | None, rejected: int) -> str:

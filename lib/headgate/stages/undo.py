@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import replace
+from datetime import datetime, timezone
 
 from headgate.core.errors import Usage
 from headgate.core.records import RunRecord
 from headgate.core.results import JOB_OF, Entry, Rows
 from headgate.core.spec import Table
+from headgate.stages.alerting import note
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of
 from headgate.stages.repair import repaired
@@ -45,7 +47,7 @@ def _back(lake: Lake, table: Table, window: str, run: str, fence: int, started: 
     earlier = lake.history.before(last)
     target = layer_of(table).target(lake, table)
     rows = target.held(window, last.version) if earlier else None
-    rows = rows if rows is not None else lake.delta(table.name).read().limit(0)
+    rows = rows if rows is not None else target.nothing()
     draft = target.draft(fence)
     try:
         count = rows.count()
@@ -76,12 +78,15 @@ def _back(lake: Lake, table: Table, window: str, run: str, fence: int, started: 
     quarantine.supersede({window: run})
     if earlier:
         quarantine.reopen(earlier.run)
-    lake.records.add_runs([record])
-    lake.history.add(record)
-    return Entry(
+    entry = Entry(
         run=run, job=JOB_OF[table.layer], table=table.name, window=window, status="published",
         rows=record.rows, version=version, seconds=record.seconds, message=record.message,
     )  # fmt: skip
+    # Whatever was wrong with the window is over; whoever undoes it need not be told so.
+    note(lake, table.name, [entry], datetime.now(timezone.utc).isoformat(), quietly=True)
+    lake.records.add_runs([record])
+    lake.history.add(record)
+    return entry
 
 
 def _seed(record: RunRecord) -> dict[str, object]:

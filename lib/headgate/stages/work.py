@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from headgate.core.results import JOB_OF
 from headgate.core.spec import Table
 from headgate.core.steps import Step
 from headgate.core.windows import Grain
+from headgate.quality.others import Others
 from headgate.quality.past import NO_PAST, Past
 from headgate.stages.counting import Counter
 from headgate.stages.slices import Slices
@@ -69,7 +71,9 @@ class Work:
     records: bool = False  # whether rejected rows can be set aside by the write itself
     keeps_rescued: bool = False  # whether the table has the column that ingested rows have
     may_reject: bool = False  # whether reading or a step may reject rows, whatever the rules
+    others: Others = field(default_factory=dict)  # what rules hold rows against
     past: Past = NO_PAST  # what drift holds its slices against
+    sizes: Mapping[str, int] = field(default_factory=dict)  # bytes of raw files, by window
     said: str = ""  # what the record adds to why it ran
 
     @staticmethod
@@ -102,3 +106,4 @@ class Hands:
     quarantine: Quarantine
     say: Callable[..., None]  # progress: an event and its numbers
     retried: Callable[[], bool]  # whether a stage of this pass was run again
+    since: float = field(default_factory=time.monotonic)

@@ -30,7 +30,7 @@ def changed_slices(
         return None
     if not added and not removed:
         return frozenset()
-    new, old = _rows(table, after, added), _rows(table, after, removed)
+    new, old = rows_of(table, after, added), rows_of(table, after, removed)
     if old is None or new is None:
         rows = new if new is not None else old
         assert rows is not None  # at least one side has files
@@ -38,9 +38,14 @@ def changed_slices(
     try:
         return _distinct(_differing(old, new, slice_of), F.col("slice"))
     except Exception as error:
-        if "FILE_NOT_EXIST" in str(error) or "FileNotFound" in str(error):
-            return None  # vacuumed
+        if vacuumed(error):
+            return None
         raise
+
+
+def vacuumed(error: Exception) -> bool:
+    """Whether files of an older version are not there any more."""
+    return any(word in str(error) for word in ("FILE_NOT_EXIST", "FileNotFound", "PATH_NOT_FOUND"))
 
 
 def published_windows(table: DeltaTable, before: int | None, after: int) -> frozenset[str] | None:
@@ -73,7 +78,8 @@ def _net_files(table: DeltaTable, before: int, after: int) -> tuple[list[str], l
     return list(added), list(removed), marked
 
 
-def _rows(table: DeltaTable, version: int, files: list[str]) -> DataFrame | None:
+def rows_of(table: DeltaTable, version: int, files: list[str]) -> DataFrame | None:
+    """The rows of some files, as they were written; None without files."""
     if not files:
         return None
     schema = table.read(version).schema

@@ -33,7 +33,7 @@ def zipped(source: Path, name: str, folder: Path) -> Path:
     """All code below a folder as one plain zip, named by its content: the same code, one file."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in _code(source):
+        for file in code_files(source):
             entry = zipfile.ZipInfo(file.relative_to(source).as_posix(), (1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
@@ -47,7 +47,8 @@ def zipped(source: Path, name: str, folder: Path) -> Path:
     return target
 
 
-def _code(source: Path) -> Iterator[Path]:
+def code_files(source: Path) -> Iterator[Path]:
+    """All files below a folder but what Python makes of them."""
     for file in sorted(source.rglob("*")):
         parts = file.relative_to(source).parts
         made = any(part == "__pycache__" or part.endswith(".egg-info") for part in parts)

@@ -91,7 +91,7 @@ class LocalFiles:
         return f"LocalFiles({self.root!r})"
 
     def listing(self, prefix: str = "") -> Iterator[FileInfo]:
-        with _told(self.root, prefix):
+        with told(self.root, prefix):
             yield from self._below(prefix.strip("/"), ())
 
     def _below(self, folder: str, above: tuple[tuple[int, int], ...]) -> Iterator[FileInfo]:
@@ -113,21 +113,21 @@ class LocalFiles:
                 yield FileInfo(path, stat.st_size, stat.st_mtime_ns)
 
     def exists(self, path: str) -> bool:
-        with _told(self.root, path):
+        with told(self.root, path):
             return self._at(path).exists()
 
     def read_bytes(self, path: str, start: int = 0, length: int | None = None) -> bytes:
-        with _told(self.root, path), self._at(path).open("rb") as file:
+        with told(self.root, path), self._at(path).open("rb") as file:
             file.seek(start)
             return file.read(-1 if length is None else length)
 
     def write_atomic(self, path: str, content: bytes) -> None:
-        with _told(self.root, path), self._beside(path, content) as made:
+        with told(self.root, path), self._beside(path, content) as made:
             made.replace(self._at(path))
-            _settle(made.parent)
+            settle(made.parent)
 
     def create_exclusive(self, path: str, content: bytes) -> bool:
-        with _told(self.root, path), self._beside(path, content) as made:
+        with told(self.root, path), self._beside(path, content) as made:
             try:
                 self._at(path).hardlink_to(made)  # appears whole, or not at all
             except FileExistsError:
@@ -136,7 +136,7 @@ class LocalFiles:
                 if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
                     raise
                 return self._opened_exclusively(path, content)  # a disk without hard links
-            _settle(made.parent)
+            settle(made.parent)
             return True
 
     def _opened_exclusively(self, path: str, content: bytes) -> bool:
@@ -148,7 +148,7 @@ class LocalFiles:
         return True
 
     def replace_if(self, path: str, expected: bytes | None, new: bytes) -> bool:
-        with _told(self.root, path), self._locked(path):
+        with told(self.root, path), self._locked(path):
             try:
                 content: bytes | None = self._at(path).read_bytes()
             except FileNotFoundError:
@@ -162,7 +162,7 @@ class LocalFiles:
         if not path.strip("/"):
             raise ValueError("the root itself is not deleted")
         target = self._at(path)
-        with _told(self.root, path), contextlib.suppress(FileNotFoundError):
+        with told(self.root, path), contextlib.suppress(FileNotFoundError):
             if target.is_dir() and not target.is_symlink():
                 shutil.rmtree(target)
             else:
@@ -170,7 +170,7 @@ class LocalFiles:
 
     def digest(self, path: str) -> str:
         seen = hashlib.sha256()
-        with _told(self.root, path), self._at(path).open("rb") as file:
+        with told(self.root, path), self._at(path).open("rb") as file:
             while chunk := file.read(CHUNK):
                 seen.update(chunk)
         return seen.hexdigest()
@@ -214,7 +214,7 @@ class LocalFiles:
             yield
 
 
-def _settle(folder: Path) -> None:
+def settle(folder: Path) -> None:
     """A new name is only on the disk once its folder is."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -227,7 +227,7 @@ def _settle(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _told(root: str, path: str) -> Iterator[None]:
+def told(root: str, path: str) -> Iterator[None]:
     """Faults of the disk as errors that a person can act on; a missing file stays one."""
     try:
         yield

@@ -12,7 +12,7 @@ from typing import Literal
 Level = Literal["debug", "info", "warning", "error"]
 LEVELS = ("debug", "info", "warning", "error", "off")
 VARIABLE = "HEADGATE_LOG"
-LONGEST = 300
+LONGEST = 1_000
 
 
 def log(event: str, *, level: Level = "info", **fields: str | int | float | bool | None) -> None:

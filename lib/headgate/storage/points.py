@@ -20,6 +20,7 @@ POINTS = (
     "committed",
     "superseded",
     "recorded",
+    "told",
 )
 STOP = "HEADGATE_STOP_AT"  # name, or name:N for the Nth time: SIGKILL
 PAUSE = "HEADGATE_PAUSE_AT"  # name:seconds

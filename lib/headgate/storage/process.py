@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import socket
 import subprocess
@@ -19,6 +20,14 @@ def home() -> str:
     except OSError:
         namespace = ""
     return " ".join(filter(None, (socket.gethostname(), boot, namespace)))
+
+
+def who() -> str:
+    """The person, or the account, that this process works for."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an id without a name, as in some containers
+        return str(os.getuid())
 
 
 def lives(pid: int, since: str) -> bool:

@@ -55,11 +55,14 @@ class Quarantine:
     def supersede(self, runs: Mapping[str, str]) -> None:
         """Rows of these windows that other runs rejected are no longer open."""
         if runs and self.exists():
-            self._update(
-                F.col("_window").isin(list(runs))
-                & ~F.col("_run").isin(list(runs.values()))
-                & (F.col("_state") == "open")
-            )
+            others = ~F.col("_run").isin(list(runs.values()))
+            self.settle(F.col("_window").isin(list(runs)) & others, "superseded")
+
+    def settle(self, which: Column, state: str) -> None:
+        """Open rows that wait for nobody any more."""
+        if self.exists():
+            mine = which & (F.col("_state") == "open")
+            self._handle().update(mine, {"_state": F.lit(state)})
 
     def withdraw(self, runs: Sequence[str]) -> None:
         """Rows of runs that published nothing after all do not count."""
@@ -81,9 +84,6 @@ class Quarantine:
         if lost:
             self._handle().delete(unknown)
         return lost
-
-    def _update(self, condition: Column) -> None:
-        self._handle().update(condition, {"_state": F.lit("superseded")})
 
     def _handle(self) -> Any:
         from delta.tables import DeltaTable as Handle

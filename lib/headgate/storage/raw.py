@@ -21,7 +21,7 @@ from headgate.storage.decoded import decoded
 from headgate.storage.faults import classify
 from headgate.storage.files import Files
 from headgate.storage.heads import CHARSETS, Shape, SourceFile, codec, format_of, has_header
-from headgate.transforms.changes import debezium_rows, dms_rows
+from headgate.transforms.change_data import debezium_rows, dms_rows
 from headgate.transforms.hidden import OTHERS, TEXT
 
 TASK = 128 << 20  # bytes that one task reads, where files are small

@@ -13,8 +13,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headgate.core.errors import Infrastructure
-from headgate.core.records import CheckRecord, MetricRecord, RunRecord
+from headgate.core.records import CheckRecord, Dismissal, MetricRecord, RunRecord
 from headgate.core.results import Metric
+from headgate.storage.logs import log
 from headgate.storage.staged import open_draft
 from headgate.storage.tables import DeltaTable, null_filled
 from headgate.transforms.hidden import AS_JSON
@@ -38,7 +39,12 @@ SCHEMAS = {
     "files": """`table` string, file string, window string, size bigint, modified bigint,
         content string, first_seen timestamp, state string, reason string, seen_at timestamp""",
     "alerts": """run string, `table` string, window string, severity string, text string,
-        raised_at timestamp""",
+        raised_at timestamp, cause string, news boolean""",
+    "dismissals": """run string, `table` string, window string, `column` string, metric string,
+        value double, content string, text string, because string, who string,
+        dismissed_at timestamp""",
+    "decisions": """`table` string, window string, state string, `rows` bigint, reason string,
+        because string, decided_at timestamp""",
 }
 COMPACT_EVERY = 25  # commits: reading so many small files costs less than rewriting them each time
 IN_LOG = ("runs", "files")  # what planning reads: recent rows stand in the commits themselves
@@ -49,7 +55,7 @@ PROPERTIES = {"delta.checkpointInterval": "50"}  # a checkpoint costs more than 
 
 
 class Records:
-    """The five tables below `<lake>/ops`."""
+    """The tables below `<lake>/ops`."""
 
     def __init__(self, spark: SparkSession, lake: str) -> None:
         self.spark, self.lake = spark, lake
@@ -71,12 +77,25 @@ class Records:
 
     def metrics(self, runs: Sequence[str]) -> dict[str, list[Metric]]:
         """What was measured by some runs."""
+        return self._metrics(F.col("run").isin(list(runs))) if runs else {}
+
+    def _metrics(self, condition: Any) -> dict[str, list[Metric]]:
         found: dict[str, list[Metric]] = {}
-        for row in self._rows("metrics", F.col("run").isin(list(runs))) if runs else ():
+        for row in self._rows("metrics", condition):
             detail = json.loads(row["detail"] or "{}")
             one = Metric(row["column"], row["metric"], row["value"], detail)
             found.setdefault(row["run"], []).append(one)
         return found
+
+    def dismissals(self) -> list[Dismissal]:
+        """What people called false alarms, oldest first."""
+        rows = sorted(self._rows("dismissals"), key=lambda row: row["dismissed_at"])
+        return [Dismissal.from_plain(row) for row in rows]
+
+    def metrics_in(self, state: str, tables: Sequence[str]) -> dict[str, list[Metric]]:
+        """What runs of some tables measured that was judged like this, by run."""
+        told = F.get_json_object("detail", "$.state") == state
+        return self._metrics(F.col("table").isin(list(tables)) & told)
 
     def files(self) -> dict[str, list[dict[str, Any]]]:
         """The file ledger of every table, oldest first."""
@@ -93,16 +112,28 @@ class Records:
         records: Sequence[RunRecord],
         checks: Sequence[CheckRecord] = (),
         metrics: Sequence[MetricRecord] = (),
+        alerts: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        """Put runs and their checks on record, side by side: both are small and slow to start."""
-        # Metrics first: those of a run that is on record are there, or later verdicts would differ.
-        self.add("metrics", [asdict(one) for one in metrics])
-        rows = [asdict(check) for check in checks]
-        with ThreadPoolExecutor(1) as beside:
+        """Put runs and what belongs to them on record."""
+        # Metrics and alerts first: those of a run that is on record are there, or later verdicts
+        # would differ, and what is open would not show.
+        with ThreadPoolExecutor(1) as beside:  # commits are small, and slow to start
+            waiting = beside.submit(self._add_alerts, alerts) if alerts else None
+            self.add("metrics", [asdict(one) for one in metrics])
+            if waiting:
+                waiting.result()
+            rows = [asdict(check) for check in checks]
             waiting = beside.submit(self.add, "checks", rows) if rows else None
             self.add("runs", [record.plain() for record in records])
             if waiting:
                 waiting.result()
+
+    def _add_alerts(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """No run fails for the sake of its alerts: they are in its record, and in the outbox."""
+        try:
+            self.add("alerts", rows)
+        except Exception as error:
+            log("unrecorded", level="warning", table="ops.alerts", error=type(error).__name__)
 
     def add(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows to one of the tables."""

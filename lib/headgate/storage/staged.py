@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import uuid
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +13,8 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from headgate.core.errors import Held
+from headgate.storage.files import files_for
+from headgate.storage.pending import stage_of, stages_left
 from headgate.storage.tables import DeltaTable, null_filled, schema_after
 from headgate.storage.transaction import (
     ASIDE,
@@ -69,7 +70,7 @@ class StagedDraft:
         self._spark, self._path, self._fence, self._by_window = spark, path, fence, by_window
         self._table = DeltaTable(spark, path)
         self._version = self._table.latest()
-        self._stage = f"{path}/_staged/{uuid.uuid4().hex}"
+        self._stage = f"{path}/{stage_of(fence)}"
         self._rows: DataFrame | None = None
         self._aside: DataFrame | None = None
 
@@ -127,6 +128,10 @@ class StagedDraft:
         writer.option("mergeSchema", "true").save(self._path)
         version = self._committed(text)
         self.abandon()
+        if self._fence is not None:
+            files = files_for(self._path, self._spark)
+            for folder in stages_left(files, self._fence):
+                files.delete(folder)
         return version
 
     def _committed(self, metadata: str) -> int:

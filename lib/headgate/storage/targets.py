@@ -9,10 +9,10 @@ from typing import Any, Protocol
 from pyspark.sql import DataFrame, SparkSession
 
 from headgate.storage.files import files_for
+from headgate.storage.keyed import Coming, Keyed, merged_version
 from headgate.storage.staged import open_draft
 from headgate.storage.tables import DeltaTable
 from headgate.storage.transaction import Draft
-from headgate.storage.upsert import Upsert, merge, merged_version
 from headgate.transforms.contract import literal, quoted
 
 
@@ -40,6 +40,15 @@ class Target(Protocol):
     def held(self, window: str, version: int) -> DataFrame | None:
         """The rows of a slice just before a version of the table; None where there was no table."""
 
+    def nothing(self) -> DataFrame:
+        """No rows, in the shape that it takes."""
+
+    def whole(self, rows: DataFrame) -> DataFrame:
+        """The table that these accepted rows make, if they are all there are."""
+
+    def of(self, windows: Sequence[str]) -> str | None:
+        """SQL: the table's rows of some slices; None where slices are not told apart in it."""
+
     def publish(self, draft: Draft, publication: Publication) -> int: ...
 
 
@@ -61,6 +70,15 @@ class ByWindow:
 
     def held(self, window: str, version: int) -> DataFrame | None:
         return _held(self.spark, self.path, version - 1, among("_window", [window]))
+
+    def nothing(self) -> DataFrame:
+        return DeltaTable(self.spark, self.path).read().limit(0)
+
+    def whole(self, rows: DataFrame) -> DataFrame:
+        return rows
+
+    def of(self, windows: Sequence[str]) -> str | None:
+        return among("_window", windows)
 
     def publish(self, draft: Draft, publication: Publication) -> int:
         return draft.commit(
@@ -96,6 +114,15 @@ class ByPeriod:
     def held(self, window: str, version: int) -> DataFrame | None:
         return _held(self.spark, self.path, version - 1, self.replaced([window]))
 
+    def nothing(self) -> DataFrame:
+        return DeltaTable(self.spark, self.path).read().limit(0)
+
+    def whole(self, rows: DataFrame) -> DataFrame:
+        return rows
+
+    def of(self, windows: Sequence[str]) -> str | None:
+        return self.replaced(windows)
+
     def publish(self, draft: Draft, publication: Publication) -> int:
         return draft.commit(
             replace=self.replaced(publication.windows),
@@ -104,37 +131,55 @@ class ByPeriod:
         )
 
 
+class Way(Protocol):
+    """How a table is merged by key: `storage.upsert` or `storage.versions`."""
+
+    def merge(self, spark: SparkSession, path: str, keyed: Keyed, coming: Coming) -> int: ...
+
+    def shown(self, spark: SparkSession, keyed: Keyed, rows: DataFrame) -> DataFrame: ...
+
+
 @dataclass
 class ByKey:
-    """Accepted rows are kept by window below `ops`; the table shows the newest row of each key."""
+    """Accepted rows are kept by window below `ops`; the table is merged from them by key."""
 
     spark: SparkSession
     path: str
-    upsert: Upsert
+    keyed: Keyed
+    way: Way
     published: frozenset[str]  # windows that the table already has
     by_window: bool = True
     known: frozenset[str] = frozenset()  # windows that the store may hold
 
     def draft(self, fence: int) -> Draft:
         self._forget_unpublished()
-        return open_draft(self.spark, self.upsert.store, fence=fence, by_window=True)
+        return open_draft(self.spark, self.keyed.store, fence=fence, by_window=True)
 
     def _forget_unpublished(self) -> None:
         """What a crashed run stored but never published would hide the keys that it replaced."""
-        table, store = DeltaTable(self.spark, self.path), DeltaTable(self.spark, self.upsert.store)
+        table, store = DeltaTable(self.spark, self.path), DeltaTable(self.spark, self.keyed.store)
         seen, latest = merged_version(table, table.latest()), store.latest()
         if seen is not None and latest is not None and latest > seen:
             store.restore(seen)
 
     def prepared(self, rows: DataFrame, draft: Draft, windows: Sequence[str]) -> DataFrame:
-        self.known = there(self.spark, self.upsert.store, windows)
+        self.known = there(self.spark, self.keyed.store, windows)
         return rows
 
     def held(self, window: str, version: int) -> DataFrame | None:
         before = merged_version(DeltaTable(self.spark, self.path), version - 1)
         if before is None:
             return None
-        return _held(self.spark, self.upsert.store, before, among("_window", [window]))
+        return _held(self.spark, self.keyed.store, before, among("_window", [window]))
+
+    def nothing(self) -> DataFrame:
+        return DeltaTable(self.spark, self.keyed.store).read().limit(0)
+
+    def whole(self, rows: DataFrame) -> DataFrame:
+        return self.way.shown(self.spark, self.keyed, rows)
+
+    def of(self, windows: Sequence[str]) -> str | None:
+        return None
 
     def publish(self, draft: Draft, publication: Publication) -> int:
         version = draft.commit(
@@ -142,10 +187,14 @@ class ByKey:
             without=publication.without,
             metadata={"headgate": {"windows": list(publication.windows)}},
         )
-        return merge(
-            self.spark, self.path, self.upsert, version, publication.windows, self.published,
-            dict(publication.metadata), publication.fence,
-        )  # fmt: skip
+        coming = Coming(
+            version,
+            publication.windows,
+            self.published,
+            publication.metadata,
+            publication.fence,
+        )
+        return self.way.merge(self.spark, self.path, self.keyed, coming)
 
 
 def there(spark: SparkSession, path: str, windows: Sequence[str]) -> frozenset[str]:

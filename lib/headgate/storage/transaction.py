@@ -20,7 +20,10 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from headgate.core.errors import Held, Infrastructure, StepFailed
-from headgate.storage.tables import as_nullable, null_filled, schema_after
+from headgate.storage.files import Files, files_for
+from headgate.storage.logs import log
+from headgate.storage.pending import Pending, left_behind, noted
+from headgate.storage.tables import DeltaTable, as_nullable, null_filled, schema_after
 
 FENCE = "headgate.fence"
 ASIDE = "rejected-"  # in front of the window of rows that are set aside, and not to be seen
@@ -108,6 +111,7 @@ class FileDraft:
         self._matched: dict[str, list[_Add]] = {}  # asking twice would run the same jobs again
         self._schema: T.StructType | None = None
         self._whole: T.StructType | None = None  # with what only the rows set aside have
+        self._note: str | None = None  # where the names of the files written stand
 
     @property
     def read_version(self) -> int:
@@ -139,6 +143,9 @@ class FileDraft:
                 self._aside.append(add)
             else:
                 self._adds.append(self._stripped(add, apart) if apart else add)
+        names = tuple(add.file.path for add in (*self._adds, *self._aside))
+        if self._fence is not None and names:
+            self._note = noted(self._files, Pending(self._fence, self.read_version, names))
 
     def _describe(self, txn: Any, before: T.StructType | None, schema: T.StructType) -> None:
         if before is None:
@@ -207,16 +214,36 @@ class FileDraft:
                     next="run it again",
                 ) from None
             raise
-        self._remove([*left_out, *self._aside])
-        self._adds, self._aside = [], []
+        self._forget([*left_out, *self._aside])
+        self._clear_up()
         return int(version)
 
-    def abandon(self) -> None:
-        self._remove([*self._adds, *self._aside])
-        self._adds, self._aside = [], []
+    def _clear_up(self) -> None:
+        """Remove what dead drafts have left; this one is committed, whatever comes of that."""
+        if self._fence is None:
+            return
+        try:
+            table = DeltaTable(self._spark, self._path)
+            for note, names in left_behind(self._files, table, self._fence).items():
+                self._remove(names)
+                self._files.delete(note)
+        except Exception as error:
+            log("left.behind", level="warning", table=self._path, error=type(error).__name__)
 
-    def _remove(self, adds: Iterable[_Add]) -> None:
-        paths = [f"{self._path}/{add.file.path}" for add in adds]
+    def abandon(self) -> None:
+        self._forget([*self._adds, *self._aside])
+
+    def _forget(self, adds: Iterable[_Add]) -> None:
+        """Remove files that will be in no commit, and then the word of them."""
+        names = [add.file.path for add in adds]
+        self._adds, self._aside = [], []  # first: what is committed is not to be abandoned any more
+        self._remove(names)
+        if self._note is not None:
+            self._files.delete(self._note)
+            self._note = None
+
+    def _remove(self, names: Iterable[str]) -> None:
+        paths = [f"{self._path}/{name}" for name in names]
         if not paths:
             return
         hadoop = self._jvm.org.apache.hadoop.fs
@@ -248,6 +275,10 @@ class FileDraft:
             )
         option = self._jvm.scala.Option.apply
         return [self._delta.actions.SetTransaction(FENCE, self._fence, option(None))]
+
+    @cached_property
+    def _files(self) -> Files:
+        return files_for(self._path, self._spark)
 
     @cached_property
     def _delta(self) -> Any:

@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from headgate.transforms.contract import quoted
 from headgate.transforms.hidden import (
     ACCEPTED,
     AS_JSON,
@@ -88,6 +89,15 @@ def sortable(df: DataFrame, name: str) -> Column:
     if "variant" in kind.simpleString():
         return column(name).cast("string")
     return column(name)
+
+
+def sort_text(schema: T.StructType, name: str, alias: str) -> str:
+    """The same of a column of `alias`, as SQL."""
+    kind = schema[name].dataType.simpleString()
+    text = f"{alias}.{quoted(name)}"
+    if "map<" in kind:
+        return f"to_json({text})"
+    return f"CAST({text} AS STRING)" if "variant" in kind else text
 
 
 def exact_duplicates(df: DataFrame) -> Column:

@@ -17,6 +17,7 @@ POSITION = "__position"  # change data: where in the source's log a change stand
 FATE = "__fate"
 DELETED = "__deleted"  # the row says that its key is gone
 BROKEN = "__broken"  # and a number: the rules that a row breaks, as bits
+FOUND = "__found"  # and what it is about: whether another table has the row's key
 HIDDEN = (TEXT, REASONS, RECORD, OTHERS, EVENT, OLD, POSITION, FATE, DELETED)
 RESCUED = "_rescued"  # what an ingested row's contract does not name, as JSON
 OP, SEQUENCE = CHANGE_COLUMNS

@@ -16,11 +16,12 @@ from pyspark.sql import types as T
 from headgate.core import steps as S
 from headgate.core.errors import StepFailed, Usage
 from headgate.core.sqltext import bound, carrying, parameters
-from headgate.transforms.changes import old_rows_apart
+from headgate.transforms.change_data import old_rows_apart
 from headgate.transforms.contract import cast_text, quoted
 from headgate.transforms.fates import exact_duplicates
 from headgate.transforms.hidden import REASONS, column, is_hidden, user_columns
 from headgate.transforms.reasons import Fault, joined, reasons_of
+from headgate.transforms.versions import IS_CURRENT, VALID_FROM, VALID_TO
 
 _VIEWS = threading.Lock()  # temporary views belong to the session, not to a thread
 
@@ -31,6 +32,7 @@ class Around:
 
     tables: Mapping[str, DataFrame]  # other inputs, by the names SQL uses; lookups by table name
     window: tuple[datetime, datetime] | None = None  # where one window is alone in the pass
+    histories: frozenset[str] = frozenset()  # those of the tables that hold versions
 
 
 def applied(step: S.Step, df: DataFrame, around: Around) -> DataFrame:
@@ -129,19 +131,32 @@ def deduplicate(_: S.Deduplicate, df: DataFrame, __: Around) -> DataFrame:
 
 def lookup(step: S.Lookup, df: DataFrame, around: Around) -> DataFrame:
     other = around.tables[step.table]
+    versioned = step.table in around.histories
+    if versioned and step.as_of is None:
+        other = other.where(F.coalesce(column(IS_CURRENT), F.lit(True)))
+    held = [column(n).alias(f"__{n}") for n in (VALID_FROM, VALID_TO) if step.as_of]
     right = other.select(
         *[column(there).alias(f"__key{n}") for n, there in enumerate(step.on.values())],
         *[column(name).alias(f"__take{n}") for n, name in enumerate(step.take)],
+        *held,
     )
     same = [column(here) == F.col(f"__key{n}") for n, here in enumerate(step.on)]
     condition = same[0]
     for more in same[1:]:
         condition = condition & more
+    if step.as_of is not None:
+        condition = condition & _held_at(column(step.as_of))
     taken = {name: F.col(f"__take{n}") for n, name in enumerate(step.take)}
     joined = df.join(right, condition, "left")
     kept = [taken.get(name, column(name)).alias(name) for name in df.columns]
     new = [value.alias(name) for name, value in taken.items() if name not in df.columns]
     return joined.select(*kept, *new)
+
+
+def _held_at(moment: Column) -> Column:
+    """Whether a version held then. No start: since ever."""
+    begin, end = F.col(f"__{VALID_FROM}"), F.col(f"__{VALID_TO}")
+    return (begin.isNull() | (begin <= moment)) & (end.isNull() | (moment < end))
 
 
 def sql(step: S.Sql, df: DataFrame, around: Around) -> DataFrame:

@@ -1,0 +1,89 @@
+"""Rejected rows handed out: to whoever repairs them, or as a letter to whoever sent them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from headgate.core.lives import PRIVATE
+from headgate.core.private import private_in
+from headgate.core.spec import Ingested, Table
+from headgate.quality.plainly import plainly
+from headgate.stages.lake import Lake
+from headgate.stages.rejected import typed
+from headgate.storage.exports import handed_out
+from headgate.transforms.hidden import column
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record that a supplier sent and that was rejected."""
+
+    file: str
+    number: int
+    came: Mapping[str, Any] | str  # by the file's own names; its text where it could not be read
+    reasons: tuple[str, ...]  # in plain words
+
+
+def rows_of(lake: Lake, table: Table, windows: Sequence[str] | None, state: str) -> DataFrame:
+    """A table's rejected rows with their own types, in the order of their files.
+
+    What may be personal is left empty, and the record as text left out with it.
+    """
+    rows = typed(lake, table).where(F.col("_state") == state)
+    if windows is not None:
+        rows = rows.where(F.col("_window").isin(list(windows)))
+    private = private_in(table, lake.suite.tables)
+    hidden = [name for name in rows.columns if not name.startswith("_") and private.hides(name)]
+    kept = [
+        F.lit(None).cast(rows.schema[name].dataType).alias(name) if name in hidden else column(name)
+        for name in rows.columns
+        if not (name == "_record" and (private.names or private.every))
+    ]
+    return rows.orderBy("_window", "_file", "_row").select(*kept)
+
+
+def exported(
+    lake: Lake, table: Table, windows: Sequence[str] | None, state: str, place: str
+) -> int:
+    """Write them to a CSV file or a new Delta table; how many they are."""
+    return handed_out(rows_of(lake, table, windows, state), place)
+
+
+def records_of(
+    lake: Lake, table: Ingested, windows: Sequence[str] | None, state: str
+) -> Iterator[Record]:
+    """The records of a supplier's files that were rejected, file by file, one after the other."""
+    rows = lake.quarantine(table.name).rows()
+    if rows is None:
+        return
+    rows = rows.where(F.col("_state") == state)
+    if windows is not None:
+        rows = rows.where(F.col("_window").isin(list(windows)))
+    names = {name: one.from_ or name for name, one in table.columns.items()}
+    shown = rows.select("_file", "_row", "_record", "_reasons").orderBy("_file", "_row")
+    for row in shown.toLocalIterator():
+        reasons = tuple(plainly(one, table.quality, names) for one in row["_reasons"])
+        came = _came(row["_record"], names, table.private)
+        yield Record(row["_file"], int(row["_row"] or 0), came, reasons)
+
+
+def _came(
+    record: str, names: Mapping[str, str], private: frozenset[str]
+) -> Mapping[str, Any] | str:
+    """The record under the names of its file."""
+    try:
+        values = json.loads(record)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        return PRIVATE if private else record
+    return {
+        names.get(name, name): PRIVATE if name in private and one is not None else one
+        for name, one in values.items()
+    }

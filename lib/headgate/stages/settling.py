@@ -1,0 +1,100 @@
+"""Rejected rows that a person is done with: dismissed for a reason, or expired by their age."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from headgate.core.errors import HeadgateError
+from headgate.core.spec import Table
+from headgate.stages.lake import Lake
+from headgate.stages.layers import layer_of
+from headgate.stages.repair import repaired
+from headgate.storage.faults import classify
+from headgate.storage.files import files_for
+from headgate.storage.lease import acquire
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which open rows a person means, what becomes of them, and why."""
+
+    state: str  # dismissed, expired
+    because: str
+    windows: Sequence[str] | None = None
+    reason: str | None = None  # of rejection, or how it begins
+    before: date | None = None  # windows that began before this day
+
+    def means(self, window: str, start: date) -> bool:
+        named = self.windows is None or window in self.windows
+        return named and (self.before is None or start < self.before)
+
+    def of_rows(self) -> Column:
+        """Rows that were rejected for the reason, whatever else is wrong with them."""
+        if self.reason is None:
+            return F.lit(True)
+        wanted = F.lit(self.reason)
+        return F.exists("_reasons", lambda one: (one == wanted) | F.startswith(one, wanted))
+
+
+def settled(lake: Lake, table: Table, choice: Choice) -> dict[str, int]:
+    """Set rows aside, under the table's lease: no run comes in between. Rows by window."""
+    if not lake.quarantine(table.name).exists():
+        return {}
+    run = secrets.token_hex(6)
+    files = files_for(lake.suite.environment.lake, lake.spark)
+    lease = acquire(
+        files, table.name, run=run, break_it=False, above=lambda: lake.fence(table.name)
+    )
+    clean = False
+    try:
+        lake.refreshed(table.name)
+        repaired(lake, table.name, crashed=lease.crashed_before)
+        counts = _counted(lake, table, choice)
+        if counts:
+            _decided(lake, table, choice, counts)
+            which = choice.of_rows() & F.col("_window").isin(list(counts))
+            lake.quarantine(table.name).settle(which, choice.state)
+        clean = True
+    except HeadgateError:
+        raise
+    except Exception as error:
+        raise classify(error) from error
+    finally:
+        lease.release(clean=clean)
+    return counts
+
+
+def _counted(lake: Lake, table: Table, choice: Choice) -> dict[str, int]:
+    rows = lake.quarantine(table.name).rows()
+    if rows is None:
+        return {}
+    grain = layer_of(table).grain(lake, table)
+    mine = rows.where((F.col("_state") == "open") & choice.of_rows())
+    found = mine.groupBy("_window").count().orderBy("_window").collect()
+    counts = {row["_window"]: row["count"] for row in found}
+    return {w: n for w, n in counts.items() if choice.means(w, grain.start(w).date())}
+
+
+def _decided(lake: Lake, table: Table, choice: Choice, counts: dict[str, int]) -> None:
+    at = datetime.now(timezone.utc).isoformat()
+    lake.records.add(
+        "decisions",
+        [
+            {
+                "table": table.name,
+                "window": window,
+                "state": choice.state,
+                "rows": count,
+                "reason": choice.reason,
+                "because": choice.because,
+                "decided_at": at,
+            }
+            for window, count in counts.items()
+        ],
+    )
