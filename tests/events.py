@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from builders import Lab
+from builders import Lab, fine
 
 COLUMNS = ("k", "s", "at", "d", "v", "op")
 KINDS = ("int", "string", "int", "double", "string", "string")
@@ -22,6 +22,7 @@ INGESTED: dict[str, Any] = {
 }
 Row = tuple[Any, ...]  # a value for each of COLUMNS
 Content = Mapping[str, Sequence[Row]]  # by window
+Holds = Callable[[Lab, Content], None]
 
 
 def ordered(value: Any) -> tuple[Any, ...]:
@@ -63,5 +64,22 @@ def some_rows(dice: random.Random, keys: int) -> list[Row]:
     return made
 
 
-def put(lab: Lab, window: str, rows: Sequence[Row]) -> None:
-    lab.file(f"events/{window}/a.csv", COLUMNS, rows)
+def come_in_any_order(lab: Lab, dice: random.Random, keys: int, holds: Holds) -> None:
+    """Windows come, change and are repeated in random groups; `holds` looks after each run."""
+    files: dict[str, list[Row]] = {}
+    taken: dict[str, list[Row]] = {}
+    for step in range(5):
+        for window in dice.sample(WINDOWS, dice.randint(1, 4)):
+            files[window] = some_rows(dice, keys)
+            lab.file(f"events/{window}/a.csv", COLUMNS, files[window])
+        first, last = sorted(dice.choices(WINDOWS, k=2))
+        if step == 4 or dice.random() < 0.3:
+            first, last = WINDOWS[0], WINDOWS[-1]
+        result = lab.run(window=f"{first}..{last}", force=dice.random() < 0.3)
+        told = [run.message for run in result.runs if run.exit_code not in (0, 12)]
+        assert result.exit_code in (0, 12), told
+        taken |= {window: rows for window, rows in files.items() if first <= window <= last}
+        holds(lab, taken)
+    before = {table: lab.app().lake.version(table) for table in lab.tables}
+    assert not fine(lab.run()).runs
+    assert {table: lab.app().lake.version(table) for table in lab.tables} == before

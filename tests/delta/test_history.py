@@ -15,18 +15,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from builders import Lab, fates, fine
-from events import (
-    COLUMNS,
-    GOOD,
-    INGESTED,
-    WINDOWS,
-    Content,
-    Row,
-    candidates,
-    ordered,
-    put,
-    some_rows,
-)
+from events import COLUMNS, GOOD, INGESTED, Content, Row, candidates, come_in_any_order, ordered
 
 KEYED = {
     "reads": "ingested.events", "key": ["k", "s"], "quality": [GOOD], "max_rejected": "100%",
@@ -159,48 +148,26 @@ def same_as_model(lab: Lab, content: Content) -> None:
 def test_any_order_grouping_and_repetition_of_windows_gives_the_same_versions(
     spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, seed: int, keys: int
 ) -> None:
-    dice = random.Random(seed)
     lab = Lab(spark, tmp_path_factory.mktemp("history"), TABLES)
-    files: dict[str, list[Row]] = {}
-    taken: dict[str, list[Row]] = {}
-    for step in range(5):
-        for window in dice.sample(WINDOWS, dice.randint(1, 4)):
-            files[window] = some_rows(dice, keys)
-            put(lab, window, files[window])
-        first, last = sorted(dice.choices(WINDOWS, k=2))
-        if step == 4 or dice.random() < 0.3:
-            first, last = WINDOWS[0], WINDOWS[-1]
-        result = lab.run(window=f"{first}..{last}", force=dice.random() < 0.3)
-        assert result.exit_code in (0, 12), [
-            run.message for run in result.runs if run.exit_code not in (0, 12)
-        ]
-        taken |= {window: rows for window, rows in files.items() if first <= window <= last}
-        same_as_model(lab, taken)
-    before = {table: lab.app().lake.version(table) for table in TABLES}
-    assert not fine(lab.run()).runs
-    assert {table: lab.app().lake.version(table) for table in TABLES} == before
+    come_in_any_order(lab, random.Random(seed), keys, same_as_model)
 
 
 CUSTOMERS = ("id", "town", "at")
+TOWNS: dict[str, dict[str, Any]] = {
+    "ingested.customers": {
+        "source": {"files": "customers/{window}/*.csv"},
+        "columns": {"id": "int", "town": "string", "at": "timestamp"},
+    },
+    "clean.customers": {
+        "reads": "ingested.customers", "key": ["id"], "latest_by": ["at"], "write": "history",
+    },
+}  # fmt: skip
 
 
 @pytest.fixture
 def lab(spark: SparkSession, tmp_path: Path) -> Lab:
     """Customers' towns as events."""
-    return Lab(
-        spark,
-        tmp_path,
-        {
-            "ingested.customers": {
-                "source": {"files": "customers/{window}/*.csv"},
-                "columns": {"id": "int", "town": "string", "at": "timestamp"},
-            },
-            "clean.customers": {
-                "reads": "ingested.customers", "key": ["id"], "latest_by": ["at"],
-                "write": "history",
-            },
-        },
-    )  # fmt: skip
+    return Lab(spark, tmp_path, TOWNS)
 
 
 def come(lab: Lab, day: int, *rows: tuple[int, str, int]) -> Any:
@@ -269,14 +236,7 @@ def test_a_lookup_takes_what_held_then_and_else_what_holds_now(
         spark,
         tmp_path,
         {
-            "ingested.customers": {
-                "source": {"files": "customers/{window}/*.csv"},
-                "columns": {"id": "int", "town": "string", "at": "timestamp"},
-            },
-            "clean.customers": {
-                "reads": "ingested.customers", "key": ["id"], "latest_by": ["at"],
-                "write": "history",
-            },
+            **TOWNS,
             "ingested.orders": {
                 "source": {"files": "orders/{window}/*.csv"},
                 "columns": {"n": "int", "id": "int", "day": "date"},

@@ -12,19 +12,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from builders import Lab, fine
-from events import (
-    COLUMNS,
-    GOOD,
-    INGESTED,
-    WINDOWS,
-    Content,
-    Row,
-    candidates,
-    ordered,
-    put,
-    some_rows,
-)
+from builders import Lab
+from events import COLUMNS, GOOD, INGESTED, Content, Row, candidates, come_in_any_order, ordered
 
 pytestmark = pytest.mark.slow
 
@@ -87,22 +76,5 @@ def same_as_model(lab: Lab, content: Content) -> None:
 def test_any_order_grouping_and_repetition_of_windows_gives_the_same_tables(
     spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, seed: int, keys: int
 ) -> None:
-    dice = random.Random(seed)
     lab = Lab(spark, tmp_path_factory.mktemp("upsert"), TABLES)
-    files: dict[str, list[Row]] = {}
-    taken: dict[str, list[Row]] = {}
-    for step in range(5):
-        for window in dice.sample(WINDOWS, dice.randint(1, 4)):
-            files[window] = some_rows(dice, keys)
-            put(lab, window, files[window])
-        first, last = sorted(dice.choices(WINDOWS, k=2))
-        if step == 4 or dice.random() < 0.3:
-            first, last = WINDOWS[0], WINDOWS[-1]
-        result = lab.run(window=f"{first}..{last}", force=dice.random() < 0.3)
-        assert result.exit_code in (0, 12), result.errors
-        taken |= {window: rows for window, rows in files.items() if first <= window <= last}
-        same_as_model(lab, taken)
-    before = {table: lab.app().lake.version(table) for table in TABLES}
-    again = fine(lab.run())
-    assert not again.runs
-    assert {table: lab.app().lake.version(table) for table in TABLES} == before
+    come_in_any_order(lab, random.Random(seed), keys, same_as_model)
