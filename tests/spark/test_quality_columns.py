@@ -12,6 +12,7 @@ import pytest
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
+from headgate.core.across import ACROSS_TABLES
 from headgate.core.rules import RULES
 from headgate.core.spec import Rule
 from headgate.quality.compile import (
@@ -65,7 +66,7 @@ def test_every_rule_is_compiled_as_the_kind_it_is_said_to_be() -> None:
         name for name, known in RULES.items() if known.kind == "row"
     }
     assert {one.expectation for one in table_rules(rules)} == {
-        *MEASURES, *GROUPED, *STATISTICS, *ORDERED, *SCHEMA_RULES,
+        *MEASURES, *GROUPED, *STATISTICS, *ORDERED, *SCHEMA_RULES, *ACROSS_TABLES,
     }  # fmt: skip
 
 
