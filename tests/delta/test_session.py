@@ -19,8 +19,8 @@ from headgate.core.errors import (
     HeadgateError,
     Infrastructure,
     InputMissing,
-    ShapeBroken,
     StepFailed,
+    Unreadable,
     Usage,
 )
 from headgate.core.spec import SparkSettings
@@ -210,7 +210,7 @@ CASES: dict[str, tuple[Act, type[HeadgateError], str]] = {
         InputMissing,
         "none",
     ),
-    "damaged": (damaged, ShapeBroken, "x.csv.gz: the file cannot be read"),
+    "damaged": (damaged, Unreadable, "x.csv.gz: the file cannot be read"),
     "unwritable": (
         lambda given: given.rows.write.format("delta").save("/proc/none/t"),
         Infrastructure,
