@@ -10,7 +10,8 @@ from typing import Any
 from headgate.core.lines import parted
 from headgate.core.records import Dismissal, History, RunRecord
 from headgate.core.results import JOB_OF, Rows
-from headgate.core.spec import Mart, Table
+from headgate.core.slicing import grain_of
+from headgate.core.spec import Table
 from headgate.core.windows import Grain, written
 
 REGROUPING = ("feature-engineer", "aggregate")
@@ -169,7 +170,7 @@ class Facts:
     def grain_of(self, table: str) -> Grain:
         """How long the windows of one table are."""
         spec = self.tables.get(table)
-        return Grain(spec.period.grain) if isinstance(spec, Mart) else self.grain
+        return grain_of(spec, self.grain) if spec else self.grain
 
     def batches(self, limit: int) -> list[Batch]:
         """The last passes that had something to do, newest first."""

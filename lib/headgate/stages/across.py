@@ -14,7 +14,7 @@ from functools import cached_property
 from headgate.core.across import EXISTS_IN, FRESH, TOTALS
 from headgate.core.errors import InputMissing
 from headgate.core.records import RunRecord
-from headgate.core.slicing import grain_of, sliced_alike
+from headgate.core.slicing import sliced_alike
 from headgate.core.spec import Mart, Rule, Table
 from headgate.core.windows import stretch
 from headgate.quality.others import Other
@@ -66,7 +66,7 @@ def _other(lake: Lake, table: Table, name: str, version: int) -> Other:
 def _until(lake: Lake, other: Table) -> datetime | None:
     """When the last published window of a table ends."""
     newest = max(lake.history.published(other.name), default=None)
-    return grain_of(other, lake.suite.window).end(newest) if newest else None
+    return lake.grain(other).end(newest) if newest else None
 
 
 def beside(lake: Lake, table: Table) -> Callable[[str], Parts]:
@@ -121,7 +121,7 @@ class _Freshness(_Seen):
         return _until(self.lake, self.lake.suite.tables[self.name])
 
     def part(self, window: str) -> str:
-        end, until = grain_of(self.table, self.lake.suite.window).end(window), self._ends
+        end, until = self.lake.grain(self.table).end(window), self._ends
         within = [stretch(rule.arguments["within"]) for rule in self.rules]
         late = until is None or any(end - until > one for one in within)
         return str(until) if late else "fresh"

@@ -37,10 +37,10 @@ def due(lake: Lake, table: Features, named: Sequence[str] | None, force: bool) -
     touched, why = _touched(lake, table, known, domain)
     spec = parts(lake, table, known)
     content = digest(known)
-    rules, others = rules_by_window(table, grain_of(lake, table)), beside(lake, table)
+    rules, others = rules_by_window(table, lake.grain(table)), beside(lake, table)
     wanted = set(domain)
     if named is not None:
-        wanted &= overlapping(named, lake.suite.window, grain_of(lake, table))
+        wanted &= overlapping(named, lake.suite.window, lake.grain(table))
     found = []
     for window in sorted(wanted):
         last = lake.history.last(table.name, window)
@@ -55,14 +55,9 @@ def due(lake: Lake, table: Features, named: Sequence[str] | None, force: bool) -
     return found
 
 
-def grain_of(lake: Lake, table: Features) -> Grain:
-    """How long one window of a feature table is."""
-    return Grain.month if table.every == "month" else lake.suite.window
-
-
 def windows_of(lake: Lake, table: Features) -> list[str]:
     """The windows that have an `as_of`: those that the inputs have published."""
-    grain, found = grain_of(lake, table), set()
+    grain, found = lake.grain(table), set()
     for name in table.reads.values():
         for window in lake.history.published(name):
             found.add(grain.of(lake.suite.window.start(window)))
@@ -86,7 +81,7 @@ def _touched(
     lake: Lake, table: Features, versions: Mapping[str, int], domain: Sequence[str]
 ) -> tuple[set[str], dict[str, str]]:
     through = lake.history.through(table.name)
-    grain = grain_of(lake, table)
+    grain = lake.grain(table)
     touched: set[str] = set()
     why: dict[str, str] = {}
     for name, source in table.reads.items():
@@ -115,7 +110,7 @@ def _sees(feature: Feature, day: date, as_of: date) -> bool:
 def work(lake: Lake, table: Features, chosen: Sequence[Due]) -> Work:
     """One pass over the due windows."""
     versions = {name: lake.version(name) or 0 for name in table.sources}
-    grain = grain_of(lake, table)
+    grain = lake.grain(table)
     slices = Slices(tuple(one.window for one in chosen), grain)
     length = 7 if grain is Grain.month else 10
     text = "cast(as_of - INTERVAL 1 SECOND as string)"
@@ -139,7 +134,7 @@ def work(lake: Lake, table: Features, chosen: Sequence[Due]) -> Work:
 
 def target(lake: Lake, table: Features) -> Target:
     """Where the rows of each `as_of` go."""
-    grain = grain_of(lake, table)
+    grain = lake.grain(table)
     return ByPeriod(lake.spark, lake.path(table.name), "as_of", lambda w: str(grain.end(w)))
 
 
@@ -152,7 +147,7 @@ def feature_rows(
     slices: Slices,
 ) -> DataFrame:
     """All entities as of the end of each window."""
-    grain, keys = grain_of(lake, table), table.entity.key
+    grain, keys = lake.grain(table), table.entity.key
     ends = [{"as_of": str(grain.end(window))} for window in windows]
     moments = literal_rows(lake.spark, ends, "as_of string").select(
         F.col("as_of").cast("timestamp").alias("as_of")

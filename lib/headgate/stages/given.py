@@ -31,7 +31,6 @@ from headgate.stages.layers import layer_of
 from headgate.stages.preview import accepted_rows, ended
 from headgate.stages.sample import FILE, SYSTEM, raw_rows, typed_rows, unknown
 from headgate.stages.slices import Slices, named_period
-from headgate.stages.standing import grain_of
 from headgate.stages.work import Due, Work
 from headgate.storage.files import files_for
 from headgate.storage.heads import Shape
@@ -104,7 +103,7 @@ def columns_of(lake: Lake, table: Table) -> T.StructType:
         kinds = {n: T._parse_datatype_string(c.type) for n, c in table.columns.items()} | SYSTEM
         kinds |= dict.fromkeys(CHANGE_COLUMNS if table.source.changes else (), T.StringType())
         return T.StructType([T.StructField(name, kind) for name, kind in kinds.items()])
-    due = Due(grain_of(lake, table).of(SOME_DAY), "given", "")
+    due = Due(lake.grain(table).of(SOME_DAY), "given", "")
     rows, _ = ended(layer_of(table).work(lake, table, [due]), None)
     schema = accepted_rows(rows).schema
     if not (isinstance(table, Clean) and lake.versioned(table.name)):
@@ -156,7 +155,7 @@ def _inputs(table: Table) -> dict[str, str]:
 def _slices(lake: GivenLake, table: Table, main: str) -> list[str]:
     """The slices that the given rows make due."""
     if isinstance(table, Mart):
-        grain = grain_of(lake, table)
+        grain = lake.grain(table)
         period = period_of(column(table.period_column), table.period.grain).cast("string")
         found = lake.delta(main).read().select(period.alias("period")).distinct().collect()
         periods = {named_period(row["period"], grain) for row in found if row["period"]}
@@ -171,7 +170,7 @@ def _as_of(lake: GivenLake, table: Features) -> str:
 
     What is known of a label ends with the newest event.
     """
-    grain, moments = grain_of(lake, table), [SOME_DAY]
+    grain, moments = lake.grain(table), [SOME_DAY]
     for name, source in table.reads.items():
         time = column(table.time_of(name)).cast("timestamp").cast("string")
         newest = lake.delta(source).read().agg(F.max(time).alias("at")).collect()[0]["at"]

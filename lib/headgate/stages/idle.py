@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from headgate.core.errors import InputMissing
 from headgate.core.results import JOB_OF, Entry
 from headgate.core.spec import Clean, Features, Ingested, Mart, Table
-from headgate.stages import clean, features, ingest, marts
+from headgate.stages import clean, ingest
 from headgate.stages.lake import Lake
 from headgate.stages.marts import overlapping
 
@@ -36,10 +36,8 @@ def idle(lake: Lake, table: Table, named: Sequence[str], ran: Iterable[Entry]) -
 
 def slices(lake: Lake, table: Table, named: Sequence[str]) -> list[str]:
     """The slices of a table that named windows stand for: a mart's are periods."""
-    if isinstance(table, Mart):
-        return sorted(overlapping(named, lake.suite.window, marts.grain_of(table)))
-    if isinstance(table, Features):
-        return sorted(overlapping(named, lake.suite.window, features.grain_of(lake, table)))
+    if isinstance(table, Mart | Features):
+        return sorted(overlapping(named, lake.suite.window, lake.grain(table)))
     return list(named)
 
 

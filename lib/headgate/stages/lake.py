@@ -15,7 +15,9 @@ from headgate.core.alerts import Alert
 from headgate.core.fingerprint import digest
 from headgate.core.records import Dismissal, History
 from headgate.core.results import Metric
-from headgate.core.spec import Clean, Ingested, Suite
+from headgate.core.slicing import grain_of
+from headgate.core.spec import Clean, Ingested, Suite, Table
+from headgate.core.windows import Grain
 from headgate.storage.files import Files, files_for
 from headgate.storage.moved import Moves, moved_keys
 from headgate.storage.quarantine import Quarantine
@@ -88,6 +90,10 @@ class Lake:
         """Whether a table holds versions of its keys."""
         spec = self.suite.tables.get(table)
         return isinstance(spec, Clean) and spec.write == "history"
+
+    def grain(self, table: Table) -> Grain:
+        """How long a slice of a table is."""
+        return grain_of(table, self.suite.window)
 
     def now(self) -> datetime:
         """The time in the suite's zone, without it."""

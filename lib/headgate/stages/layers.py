@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headgate.core.policy import in_force
-from headgate.core.spec import Mart, Table
-from headgate.core.windows import Grain
+from headgate.core.spec import Table
 from headgate.stages import clean, features, ingest, marts
 from headgate.stages.across import pinned
 from headgate.stages.lake import Lake
@@ -23,15 +22,6 @@ class Layer:
     due: Callable[[Lake, Any, Sequence[str] | None, bool], list[Due]]
     work: Callable[[Lake, Any, Sequence[Due]], Work]
     target: Callable[[Lake, Any], Target]
-    grain: Callable[[Lake, Any], Grain]  # how long a slice is
-
-
-def _window(lake: Lake, _: Table) -> Grain:
-    return lake.suite.window
-
-
-def _period(_: Lake, table: Mart) -> Grain:
-    return marts.grain_of(table)
 
 
 def _pinning(
@@ -42,10 +32,10 @@ def _pinning(
 
 
 LAYERS = {
-    "ingested": Layer(ingest.due, _pinning(ingest.work), ingest.target, _window),
-    "clean": Layer(clean.due, _pinning(clean.work), clean.target, _window),
-    "features": Layer(features.due, _pinning(features.work), features.target, features.grain_of),
-    "marts": Layer(marts.due, _pinning(marts.work), marts.target, _period),
+    "ingested": Layer(ingest.due, _pinning(ingest.work), ingest.target),
+    "clean": Layer(clean.due, _pinning(clean.work), clean.target),
+    "features": Layer(features.due, _pinning(features.work), features.target),
+    "marts": Layer(marts.due, _pinning(marts.work), marts.target),
 }
 
 
@@ -56,4 +46,4 @@ def layer_of(table: Table) -> Layer:
 
 def under_policy(lake: Lake, table: Table, window: str) -> Table:
     """The table with the rules that are in force for a window: those of its first day."""
-    return in_force(table, layer_of(table).grain(lake, table).start(window).date())
+    return in_force(table, lake.grain(table).start(window).date())

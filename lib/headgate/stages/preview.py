@@ -139,7 +139,7 @@ def previewed(
 
 def _of_one_gate(lake: Lake, table: Table, names: Sequence[str]) -> list[list[str]]:
     """The slices parted as a run parts them: those that are judged by the same rules."""
-    rules = rules_by_window(table, layer_of(table).grain(lake, table))
+    rules = rules_by_window(table, lake.grain(table))
     parts: dict[str, list[str]] = {}
     for name in names:
         parts.setdefault(rules(name), []).append(name)

@@ -13,7 +13,6 @@ from pyspark.sql import functions as F
 from headgate.core.errors import HeadgateError
 from headgate.core.spec import Table
 from headgate.stages.lake import Lake
-from headgate.stages.layers import layer_of
 from headgate.stages.repair import repaired
 from headgate.storage.faults import classify
 from headgate.storage.files import files_for
@@ -74,7 +73,7 @@ def _counted(lake: Lake, table: Table, choice: Choice) -> dict[str, int]:
     rows = lake.quarantine(table.name).rows()
     if rows is None:
         return {}
-    grain = layer_of(table).grain(lake, table)
+    grain = lake.grain(table)
     mine = rows.where((F.col("_state") == "open") & choice.of_rows())
     found = mine.groupBy("_window").count().orderBy("_window").collect()
     counts = {row["_window"]: row["count"] for row in found}

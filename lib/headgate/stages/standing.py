@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from headgate.core.records import RunRecord
-from headgate.core.slicing import grain_of as slice_grain
 from headgate.core.spec import Table
-from headgate.core.windows import Grain, stretch
+from headgate.core.windows import stretch
 from headgate.stages.dismissing import let_in
 from headgate.stages.lake import Lake
 from headgate.stages.planning import planned
@@ -38,11 +37,6 @@ def standings(lake: Lake, tables: Sequence[Table]) -> list[Standing]:
     waiting = open_rows(lake, [table.name for table in tables])
     made = [_standing(lake, t, t.name in due, waiting.get(t.name, 0)) for t in tables]
     return [replace(one, message=one.message or said.get(one.table)) for one in made]
-
-
-def grain_of(lake: Lake, table: Table) -> Grain:
-    """How long a slice of a table is."""
-    return slice_grain(table, lake.suite.window)
 
 
 def _standing(lake: Lake, table: Table, due: bool, rejected: int) -> Standing:
@@ -78,14 +72,14 @@ def _standing(lake: Lake, table: Table, due: bool, rejected: int) -> Standing:
 def _behind(lake: Lake, table: Table, good: str | None) -> int | None:
     if good is None:
         return None
-    grain = grain_of(lake, table)
+    grain = lake.grain(table)
     return max(grain.index(grain.of(lake.now())) - grain.index(good) - 1, 0)
 
 
 def _late(lake: Lake, table: Table, good: str | None) -> bool:
     if good is None or table.fresh_within is None:
         return False
-    return lake.now() - grain_of(lake, table).end(good) > stretch(table.fresh_within)
+    return lake.now() - lake.grain(table).end(good) > stretch(table.fresh_within)
 
 
 def _next(state: str, name: str, worst: RunRecord | None, rejected: int) -> str:

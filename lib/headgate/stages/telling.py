@@ -11,8 +11,8 @@ from headgate.core.alerts import FOR_NOBODY, GIVEN_UP, TOLD, WAITING, Alert, rou
 from headgate.core.errors import HeadgateError
 from headgate.core.lines import followed
 from headgate.core.messages import Lineage, Message, Span, messages
-from headgate.core.spec import Features, Mart, Suite
-from headgate.core.windows import Grain
+from headgate.core.slicing import grain_of
+from headgate.core.spec import Suite
 from headgate.stages.alerting import file_of, note_faults, outbox_of
 from headgate.stages.lake import Lake
 from headgate.storage.couriers import Load, carried
@@ -47,11 +47,8 @@ def lineage_of(suite: Suite) -> Lineage:
     """Who reads whom, and what time a window covers."""
 
     def span(table: str, window: str) -> Span | None:
-        spec, grain = suite.tables.get(table), suite.window
-        if isinstance(spec, Mart):
-            grain = Grain(spec.period.grain)
-        elif isinstance(spec, Features) and spec.every == "month":
-            grain = Grain.month
+        spec = suite.tables.get(table)
+        grain = grain_of(spec, suite.window) if spec else suite.window
         try:
             return grain.start(window), grain.end(window)
         except ValueError:  # of a table as a whole, or of the days of another grain
