@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import TypeVar
 
 from headgate.core.fingerprint import digest
 from headgate.core.spec import Drift, Rule, Table, Waiver
 from headgate.core.windows import Grain
+
+_WAIVED = "; waived "
 
 One = TypeVar("One", Rule, Drift)
 
@@ -41,10 +43,31 @@ def waived_by(table: Table) -> frozenset[str]:
     return frozenset(one.rule for one in table.waive)
 
 
+def waived_by_hand(names: Iterable[str], because: str | None) -> str:
+    """What the record of a run says of the waivers of its command."""
+    told = ", ".join(sorted(names))
+    return f"{_WAIVED}{told}: {because}" if told else ""
+
+
+def waived_in(said: str, known: Iterable[str]) -> frozenset[str]:
+    """Those of the names known that the record of a run says were waived."""
+    told = waivers_in(said)
+    return frozenset(name for name in known if name in told)
+
+
+def waivers_in(said: str) -> str:
+    """What the record of a run says of waivers.
+
+    >>> waivers_in("new files" + waived_by_hand(["max_rejected"], "a known fault"))
+    'max_rejected: a known fault'
+    """
+    return said.partition(_WAIVED)[2]
+
+
 def said_of(table: Table) -> str:
     """What the record of a run says of the waivers that were in force."""
     return "".join(
-        f"; waived {one.rule} until {one.until}"
+        f"{_WAIVED}{one.rule} until {one.until}"
         + (f" by {one.owner or table.owner}" if one.owner or table.owner else "")
         + f": {one.because}"
         for one in table.waive

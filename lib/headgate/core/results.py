@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -34,6 +34,16 @@ class Rows:
     deduplicated: int = 0
     filtered: int = 0
     withheld: int = 0
+
+    @staticmethod
+    def together(many: Iterable[Rows]) -> Rows:
+        """The fates of the rows of several runs as one.
+
+        >>> Rows.together([Rows(read=2, written=2), Rows(read=1, filtered=1)])
+        Rows(read=3, added=0, written=2, quarantined=0, deduplicated=0, filtered=1, withheld=0)
+        """
+        every = [vars(one) for one in many]
+        return Rows(**{name: sum(rows[name] for rows in every) for name in vars(Rows())})
 
     @property
     def balanced(self) -> bool:

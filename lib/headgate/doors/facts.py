@@ -69,7 +69,7 @@ class Standing:
     @cached_property
     def rows(self) -> Rows:
         """The fates of all rows, from the last run of each window."""
-        return total(one.rows for one in self.slices)
+        return Rows.together(one.rows for one in self.slices)
 
     @property
     def regroups(self) -> bool:
@@ -193,7 +193,7 @@ class Facts:
             status=status,
             windows=_span(windows, self.grain_of(table)),
             count=len(runs),
-            rows=total(record.rows for record in runs),
+            rows=Rows.together(record.rows for record in runs),
             seconds=sum(record.seconds for record in runs),
             why=_why([record.causes for record in runs]),
             run=runs[0].run,
@@ -221,16 +221,3 @@ def _slice(window: str, runs: Sequence[RunRecord], published: Mapping[str, RunRe
         tries=len(runs),
         troubled=any(run.status in ("blocked", "failed") for run in runs[:-1]),
     )
-
-
-def total(many: Any) -> Rows:
-    """The sum of many rows' fates.
-
-    >>> total([Rows(read=2, written=2), Rows(read=1, filtered=1)])
-    Rows(read=3, added=0, written=2, quarantined=0, deduplicated=0, filtered=1, withheld=0)
-    """
-    sums = dict.fromkeys((f.name for f in fields(Rows)), 0)
-    for rows in many:
-        for name in sums:
-            sums[name] += getattr(rows, name)
-    return Rows(**sums)

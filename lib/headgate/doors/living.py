@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import TypeVar
 
 L = TypeVar("L", bound="Living")
 
 
-class Living:
+class Living(ABC):
     """A line that says how far the work is; `text` says what stands in it."""
 
     plain_every: float | None = None  # seconds between such lines where there is no terminal
@@ -38,9 +39,9 @@ class Living:
             self._thread.join(2)
             self._clear()
 
+    @abstractmethod
     def text(self) -> str:
         """How far it is, now."""
-        raise NotImplementedError
 
     def line(self, text: str) -> None:
         """One plain line."""

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from headgate.core.results import LAYERS, Rows
 from headgate.doors.cells import Cell, moment, number, row, table, word
-from headgate.doors.facts import Alert, Batch, Facts, Rejected, Standing, total
+from headgate.doors.facts import Alert, Batch, Facts, Rejected, Standing
 from headgate.doors.markup import Html, tag, together
 from headgate.doors.picture import FATES, SHOWN, fates_told, graph, share_bar, strip
 
@@ -132,7 +132,7 @@ def _layers(facts: Facts) -> Html:
 
 def _of_layer(facts: Facts, layer: str) -> Rows:
     standings = facts.standings.values()
-    return total(one.rows for one in standings if one.table.layer == layer)
+    return Rows.together(one.rows for one in standings if one.table.layer == layer)
 
 
 def _layer(name: str, number: str, unit: str) -> Html:

@@ -14,7 +14,6 @@ from headgate.core.results import LAYERS, Entry, Result, Rows
 from headgate.core.rules import RULES
 from headgate.core.spec import Clean, Suite, Table
 from headgate.core.steps import Deduplicate
-from headgate.doors.facts import total
 from headgate.doors.tables import Grid
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def pass_told(result: Result, suite: Suite, seconds: float) -> list[str]:
     entries = result.runs
     tables = {entry.table for entry in entries}
     published = sum(entry.status == "published" for entry in entries)
-    read = total(entry.rows for entry in entries if entry.job == "ingest").read
+    read = Rows.together(entry.rows for entry in entries if entry.job == "ingest").read
     lines = [
         f"     published {published} of {len(entries)} slices of {len(tables)} tables, "
         f"{read:,} raw records read, {seconds_told(seconds)}"
@@ -96,7 +95,7 @@ def _causes(entries: Iterable[Entry], table: Table) -> str:
 
 def _taken_out(entries: Sequence[Entry], suite: Suite) -> list[str]:
     """Duplicates, and rows that a step leaves out on purpose."""
-    rows: Rows = total(entry.rows for entry in entries)
+    rows: Rows = Rows.together(entry.rows for entry in entries)
     if not rows.deduplicated and not rows.filtered:
         return []
     why: dict[str, int] = {}

@@ -6,6 +6,7 @@ rows lacked one, keys that have gone matter to every window.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -83,7 +84,7 @@ def beside(lake: Lake, table: Table) -> Callable[[str], Parts]:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Seen(ABC):
     """One other table, as the rules of a kind see it from each window."""
 
     lake: Lake
@@ -97,14 +98,17 @@ class _Seen:
 
     def part(self, window: str) -> str:
         """A name for what a window sees: another one where it makes a difference."""
-        raise NotImplementedError
+        _ = self.version  # refuses what was never published
+        return self._named(window)
+
+    @abstractmethod
+    def _named(self, window: str) -> str: ...
 
 
 class _Totals(_Seen):
     """Totals are those of the run that published the same window there."""
 
-    def part(self, window: str) -> str:
-        assert self.version is not None  # there is something to be held against
+    def _named(self, window: str) -> str:
         other, grain = self.lake.suite.tables[self.name], self.lake.suite.window
         if sliced_alike(self.table, other, grain) == "input":
             return "the mart's own rows"  # they make it due themselves
@@ -117,10 +121,9 @@ class _Freshness(_Seen):
 
     @cached_property
     def _ends(self) -> datetime | None:
-        assert self.version is not None
         return _until(self.lake, self.lake.suite.tables[self.name])
 
-    def part(self, window: str) -> str:
+    def _named(self, window: str) -> str:
         end, until = self.lake.grain(self.table).end(window), self._ends
         within = [stretch(rule.arguments["within"]) for rule in self.rules]
         late = until is None or any(end - until > one for one in within)
@@ -130,7 +133,7 @@ class _Freshness(_Seen):
 class _Keys(_Seen):
     """Keys that came matter where rows lacked one; keys that went matter everywhere."""
 
-    def part(self, window: str) -> str:
+    def _named(self, window: str) -> str:
         """A name for the keys that a window sees; its last one where they make no difference."""
         last = self.lake.history.last(self.table.name, window)
         before = last.parts.get(f"{KEYS_OF}{self.name}") if last else None

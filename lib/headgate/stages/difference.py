@@ -52,8 +52,7 @@ class Side:
     @property
     def rows(self) -> Rows:
         """The fate of every row of all windows."""
-        every = [vars(one.rows) for one in self.slices]
-        return Rows(**{name: sum(rows[name] for rows in every) for name in vars(Rows())})
+        return Rows.together(one.rows for one in self.slices)
 
     @property
     def accepted(self) -> int:

@@ -76,8 +76,8 @@ def _suite(now: Suite, conf: Path, revision: str) -> Suite:
             replace(one, file=one.file.replace(conf.as_posix(), f"{revision}:{conf.name}", 1))
             for one in error.faults
         ]
-        next = "compare with a revision that headgate check passes"
-        raise Misconfigured(told, next=next) from None
+        hint = "compare with a revision that headgate check passes"
+        raise Misconfigured(told, next=hint) from None
     if (then.window, then.timezone) != (now.window, now.timezone):
         raise Usage(
             f"windows were others then: {then.window.value} in {then.timezone}, and now "

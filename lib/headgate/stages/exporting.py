@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from headgate.core.lives import PRIVATE
@@ -35,9 +35,7 @@ def rows_of(lake: Lake, table: Table, windows: Sequence[str] | None, state: str)
 
     What may be personal is left empty, and the record as text left out with it.
     """
-    rows = typed(lake, table).where(F.col("_state") == state)
-    if windows is not None:
-        rows = rows.where(F.col("_window").isin(list(windows)))
+    rows = typed(lake, table).where(_meant(windows, state))
     private = private_in(table, lake.suite.tables)
     hidden = [name for name in rows.columns if not name.startswith("_") and private.hides(name)]
     kept = [
@@ -46,6 +44,12 @@ def rows_of(lake: Lake, table: Table, windows: Sequence[str] | None, state: str)
         if not (name == "_record" and (private.names or private.every))
     ]
     return rows.orderBy("_window", "_file", "_row").select(*kept)
+
+
+def _meant(windows: Sequence[str] | None, state: str) -> Column:
+    """Rejected rows of a state, in some windows or in all."""
+    mine = F.col("_state") == state
+    return mine if windows is None else mine & F.col("_window").isin(list(windows))
 
 
 def exported(
@@ -62,9 +66,7 @@ def records_of(
     rows = lake.quarantine(table.name).rows()
     if rows is None:
         return
-    rows = rows.where(F.col("_state") == state)
-    if windows is not None:
-        rows = rows.where(F.col("_window").isin(list(windows)))
+    rows = rows.where(_meant(windows, state))
     names = {name: one.from_ or name for name, one in table.columns.items()}
     shown = rows.select("_file", "_row", "_record", "_reasons").orderBy("_file", "_row")
     for row in shown.toLocalIterator():

@@ -121,8 +121,9 @@ def marked(
     for more in shaped[1:]:
         df = df.unionByName(more.df, allowMissingColumns=True)
     bits = marks(work.table.quality, work.waived)
-    df = with_found(df, work.table.quality, work.others)
-    df = without_found(with_marks(df, masks(bits), work.deletes))
+    found = with_found(df, work.table.quality, work.others)
+    marked_rows = with_marks(found, masks(bits), work.deletes)
+    df = marked_rows if found is df else without_found(marked_rows)
     if with_record:
         df = df.withColumn(REASONS, reasons(bits, df.columns))
         df = with_record_of_rejected(df)

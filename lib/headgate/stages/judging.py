@@ -125,6 +125,8 @@ def measured(
 
 def _held_against_others(work: Work, found: dict[str, dict[int, dict[str, Any]]]) -> None:
     """What rules across tables expect of each slice."""
+    if not work.others:
+        return
     rules, grain = work.table.quality, work.slices.grain
     texts = [text for name in found for text in (name, first_day(name, grain))]
     for text, place, total in found_elsewhere(rules, work.others, texts):

@@ -155,10 +155,11 @@ def _known(
 def _copies_told(found: Mapping[str, Known], book: Book) -> Mapping[str, Known]:
     """The files, with the earlier file of the same content that one is a copy of."""
     first: dict[str, tuple[datetime, str]] = {}
+    contents = {one.content for one in found.values() if one.size}
     elsewhere = (
         (row["content"], _moment(row["first_seen"]), path)
         for path, row in book.latest.items()
-        if path not in found and row["state"] == TAKEN
+        if row["content"] in contents and path not in found and row["state"] == TAKEN
     )
     here = ((one.content, one.first_seen, path) for path, one in found.items() if one.size)
     for content, seen, path in (*elsewhere, *here):

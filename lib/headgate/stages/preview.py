@@ -79,8 +79,7 @@ class Preview:
     @property
     def rows(self) -> Rows:
         """The fate of every row of all slices together."""
-        every = [vars(one.rows) for one in self.slices]
-        return Rows(**{name: sum(rows[name] for rows in every) for name in vars(Rows())})
+        return Rows.together(one.rows for one in self.slices)
 
     @property
     def status(self) -> str:

@@ -17,7 +17,7 @@ from headgate.core.errors import (
     Unreadable,
     Usage,
 )
-from headgate.core.policy import said_of, waived_by
+from headgate.core.policy import said_of, waived_by, waived_by_hand
 from headgate.core.records import CheckRecord, MetricRecord, RunRecord
 from headgate.core.results import JOB_OF, Entry
 from headgate.core.spec import Table
@@ -177,8 +177,7 @@ def _guarded(
         names = work.slices.names
         if not work.together and len(names) > MOST_APART:
             work, whole = work.only(names[:MOST_APART]), False
-        because = f"; waived {', '.join(sorted(orders.waived))}: {orders.because}"
-        said = (because if orders.waived else "") + said_of(table)
+        said = waived_by_hand(orders.waived, orders.because) + said_of(table)
         work = replace(
             work,
             through=work.through and whole,

@@ -12,11 +12,9 @@ from pyspark.sql import functions as F
 
 from headgate.core.errors import HeadgateError
 from headgate.core.spec import Table
+from headgate.stages.holding import holding
 from headgate.stages.lake import Lake
-from headgate.stages.repair import repaired
 from headgate.storage.faults import classify
-from headgate.storage.files import files_for
-from headgate.storage.lease import acquire
 
 
 @dataclass(frozen=True)
@@ -45,27 +43,17 @@ def settled(lake: Lake, table: Table, choice: Choice) -> dict[str, int]:
     """Set rows aside, under the table's lease: no run comes in between. Rows by window."""
     if not lake.quarantine(table.name).exists():
         return {}
-    run = secrets.token_hex(6)
-    files = files_for(lake.suite.environment.lake, lake.spark)
-    lease = acquire(
-        files, table.name, run=run, break_it=False, above=lambda: lake.fence(table.name)
-    )
-    clean = False
     try:
-        lake.refreshed(table.name)
-        repaired(lake, table.name, crashed=lease.crashed_before)
-        counts = _counted(lake, table, choice)
-        if counts:
-            _decided(lake, table, choice, counts)
-            which = choice.of_rows() & F.col("_window").isin(list(counts))
-            lake.quarantine(table.name).settle(which, choice.state)
-        clean = True
+        with holding(lake, table, secrets.token_hex(6)):
+            counts = _counted(lake, table, choice)
+            if counts:
+                _decided(lake, table, choice, counts)
+                which = choice.of_rows() & F.col("_window").isin(list(counts))
+                lake.quarantine(table.name).settle(which, choice.state)
     except HeadgateError:
         raise
     except Exception as error:
         raise classify(error) from error
-    finally:
-        lease.release(clean=clean)
     return counts
 
 

@@ -12,30 +12,19 @@ from headgate.core.records import RunRecord
 from headgate.core.results import JOB_OF, Entry, Rows
 from headgate.core.spec import Table
 from headgate.stages.alerting import note
+from headgate.stages.holding import holding
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of
-from headgate.stages.repair import repaired
-from headgate.storage.files import files_for
-from headgate.storage.lease import acquire
 from headgate.storage.targets import Publication
+
+UNDO = "undo"  # why the run is there, in its record
 
 
 def undone(lake: Lake, table: Table, window: str, *, break_lease: bool) -> Entry:
     """Publish what the window held before. It is due again only when something new comes."""
-    files = files_for(lake.suite.environment.lake, lake.spark)
     run, started = secrets.token_hex(6), time.monotonic()
-    lease = acquire(
-        files, table.name, run=run, break_it=break_lease, above=lambda: lake.fence(table.name)
-    )
-    clean = False
-    try:
-        lake.refreshed(table.name)
-        repaired(lake, table.name, crashed=lease.crashed_before)
-        entry = _back(lake, table, window, run, lease.token, started)
-        clean = True
-        return entry
-    finally:
-        lease.release(clean=clean)
+    with holding(lake, table, run, break_lease=break_lease) as lease:
+        return _back(lake, table, window, run, lease.token, started)
 
 
 def _back(lake: Lake, table: Table, window: str, run: str, fence: int, started: float) -> Entry:
@@ -62,7 +51,7 @@ def _back(lake: Lake, table: Table, window: str, run: str, fence: int, started: 
             else "undone: nothing was before",
             # What was undone stays the last try, so that it is not simply done again.
             fingerprint=earlier.fingerprint if earlier else "",
-            causes="undo",
+            causes=UNDO,
             through=False,
             sequence=time.time_ns(),
         )

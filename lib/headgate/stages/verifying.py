@@ -12,32 +12,27 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from headgate.core.errors import Usage
+from headgate.core.fingerprint import digest
 from headgate.core.labels import known_names
-from headgate.core.policy import waived_by
+from headgate.core.lives import PRIVATE
+from headgate.core.policy import waived_by, waived_in, waivers_in
+from headgate.core.private import Private, private_in
 from headgate.core.records import RunRecord
 from headgate.core.spec import Clean, Features, Mart, Table
 from headgate.stages.flow import fated, marked
 from headgate.stages.idle import slices
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of, under_policy
-from headgate.stages.preview import Looking, accepted_rows
+from headgate.stages.preview import Looking, Unwritten, accepted_rows
 from headgate.stages.runner import MOST_APART, MOST_TOGETHER
+from headgate.stages.undo import UNDO
 from headgate.stages.work import Due, Work
 from headgate.storage.faults import classify
 from headgate.storage.targets import ByKey
 from headgate.transforms.contents import ROWS, SLICE, canonical, contents
-from headgate.transforms.hidden import (
-    ACCEPTED,
-    DELETED,
-    FATE,
-    RESCUED,
-    column,
-    user_columns,
-    without_hidden,
-)
+from headgate.transforms.hidden import RESCUED, column, user_columns
 
 SHOWN = 5  # differing rows of each side
-UNDONE = "undo"
 ORIGIN = ("_file", "_row", "_window")
 
 
@@ -110,7 +105,7 @@ def verified(
         elif wanted is not None or share is not None or skipped:
             condition = target.of(chosen)
             there = there.where(condition) if condition else there
-        return _compared(table, made, there, len(chosen), skipped)
+        return _compared(lake, table, made, there, len(chosen), skipped)
     except Exception as error:
         raise classify(error) from error
 
@@ -126,7 +121,7 @@ def _skipped(
         changed = [p for p in ("steps", "code", "rules") if parts.get(p) != record.parts.get(p)]
         if changed:
             found[window] = f"its {changed[0]} changed since: headgate run {table.name}"
-        elif record.causes == UNDONE and not keyed:
+        elif record.causes == UNDO and not keyed:
             found[window] = "undone: it holds what an earlier run made"
     return found
 
@@ -135,7 +130,7 @@ def _in_sample(window: str, share: float | None) -> bool:
     """Whether a slice is among a share of all: the same ones each time."""
     if share is None:
         return True
-    return int.from_bytes(window.encode()[::-1][:8], "little") * 2654435761 % 1000 < share * 1000
+    return int(digest(window), 16) % 1000 < share * 1000
 
 
 def _sampled(df: DataFrame, key: Sequence[str], share: float) -> DataFrame:
@@ -168,7 +163,7 @@ def _groups(
     found: dict[Any, dict[str, RunRecord]] = {}
     for window, record in chosen.items():
         pins = tuple(sorted(_pins(lake, table, record).items()))
-        told = (pins, record.parts.get("rules"), record.causes.partition("; waived ")[2])
+        told = (pins, record.parts.get("rules"), waivers_in(record.causes))
         found.setdefault(told, {})[window] = record
     return found.values()
 
@@ -190,8 +185,7 @@ def _works(lake: Lake, table: Table, group: Mapping[str, RunRecord]) -> Iterable
     names, record = sorted(group), next(iter(group.values()))
     pinned = Pinned.seeing(lake, _pins(lake, table, record))
     now = under_policy(lake, table, names[0])
-    said = record.causes.partition("; waived ")[2]
-    waived = frozenset(one for one in known_names(table) if one in said) | waived_by(now)
+    waived = waived_in(record.causes, known_names(table)) | waived_by(now)
     while names:
         due = [Due(one, "verify", "") for one in names[:MOST_TOGETHER]]
         work = layer_of(table).work(pinned, now, due)
@@ -209,14 +203,13 @@ def _accepted(target: Any, work: Work) -> DataFrame:
     rows = fated(work, marked(work, None)[0], None)
     if not isinstance(target, ByKey):
         return accepted_rows(rows)
-    good = rows.where(column(FATE) == ACCEPTED)
-    own = [DELETED] if DELETED in rows.columns else []
-    return good.select(*map(column, [*without_hidden(good).columns, *own]))
+    return Unwritten(rows).read_back()
 
 
 def _compared(
-    table: Table, made: DataFrame, there: DataFrame, count: int, skipped: Mapping[str, str]
-) -> Verified:
+    lake: Lake, table: Table, made: DataFrame, there: DataFrame, count: int,
+    skipped: Mapping[str, str],
+) -> Verified:  # fmt: skip
     names = _names(made, there)
     kinds = T.StructType([(there if n in there.columns else made).schema[n] for n in names])
     at = _slice_of(table)
@@ -239,7 +232,7 @@ def _compared(
         )
     rows = sum(row[ROWS] for row in sums[0].values())
     surplus, lacking = _rows(both[0], both[1], [one.slice for one in different], names)
-    private = table.private
+    private = private_in(table, lake.suite.tables)
     return Verified(
         table.name, count, rows, tuple(different),
         tuple(_hidden(row, private) for row in surplus),
@@ -281,5 +274,5 @@ def _rows(
     )
 
 
-def _hidden(row: Mapping[str, Any], private: frozenset[str]) -> Mapping[str, Any]:
-    return {name: "(private)" if name in private else value for name, value in row.items()}
+def _hidden(row: Mapping[str, Any], private: Private) -> Mapping[str, Any]:
+    return {name: PRIVATE if private.hides(name) else value for name, value in row.items()}

@@ -83,8 +83,8 @@ def client(conf: Mapping[str, str], bucket: str, connections: int) -> Any:
         with told_of(f"s3://{bucket}"):
             return boto3.client("s3", **asked, config=config)
     except ValueError as error:  # "Invalid endpoint: ..."
-        where, next = f"s3://{bucket}", f"correct {_S3A}endpoint in conf/env"
-        raise Usage("S3's endpoint is not an address", where=where, next=next) from error
+        where, hint = f"s3://{bucket}", f"correct {_S3A}endpoint in conf/env"
+        raise Usage("S3's endpoint is not an address", where=where, next=hint) from error
 
 
 def encrypted(asked: Encryption | None) -> dict[str, str]:

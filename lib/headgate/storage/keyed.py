@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
-from typing import Any
+from typing import Any, Protocol
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headgate.core.errors import Held
+from headgate.storage.points import reached
 from headgate.storage.staged import open_draft
 from headgate.storage.tables import DeltaTable
 from headgate.storage.transaction import FENCE
@@ -64,7 +65,54 @@ def in_windows(windows: Sequence[str]) -> Column:
     return F.col("_window").isin(list(windows))
 
 
-def merging(spark: SparkSession, coming: Coming) -> SparkSession:
+class Way(Protocol):
+    """What a table by key shows of its rows: `storage.upsert` or `storage.versions`."""
+
+    def shown(self, spark: SparkSession, keyed: Keyed, rows: DataFrame) -> DataFrame:
+        """The table that these rows make, if they are all there are."""
+
+    def bring(self, keyed: Keyed, stored: DataFrame, table: Brought) -> None:
+        """Merge the windows just stored into the table; `stored` are all rows that it is of."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A table that is about to be brought up to its store."""
+
+    spark: SparkSession  # of its own: each write of it is this pass's commit
+    path: str
+    before: int  # its version
+    coming: Coming
+
+    def held(self) -> DataFrame:
+        """What the table holds."""
+        return DeltaTable(self.spark, self.path).read(self.before)
+
+    def stored_before(self, store: str) -> DataFrame:
+        """What the store held of the windows that come again, when the table was last merged."""
+        seen = merged_version(DeltaTable(self.spark, self.path), self.before)
+        rows = DeltaTable(self.spark, store).read(self.coming.version if seen is None else seen)
+        return rows.where(in_windows(self.coming.again))
+
+    def merge(self, source: DataFrame, key: Sequence[str]) -> MergeOf:
+        """A MERGE of rows into it."""
+        return MergeOf(self.spark, self.path, source, tuple(key))
+
+
+def merged(spark: SparkSession, path: str, keyed: Keyed, way: Way, coming: Coming) -> int:
+    """Bring the windows just stored into the table: one commit, whose version is returned."""
+    reached("store-committed")
+    target = DeltaTable(spark, path)
+    before = target.latest()
+    apart = spark if before is None else _merging(spark, coming)
+    stored = DeltaTable(apart, keyed.store).read(coming.version).where(in_windows(coming.all))
+    if before is None:
+        return _first(spark, path, way.shown(spark, keyed, stored), coming)
+    way.bring(keyed, stored, Brought(apart, path, before, coming))
+    return _committed(target, before, coming.metadata["pass"])
+
+
+def _merging(spark: SparkSession, coming: Coming) -> SparkSession:
     """A session of its own: these settings would swallow other writes of a shared one."""
     apart = spark.newSession()
     metadata = {**coming.metadata, "store_version": coming.version}
@@ -84,7 +132,7 @@ def merging(spark: SparkSession, coming: Coming) -> SparkSession:
     return apart
 
 
-def first(spark: SparkSession, path: str, rows: DataFrame, coming: Coming) -> int:
+def _first(spark: SparkSession, path: str, rows: DataFrame, coming: Coming) -> int:
     """Make the table, which was not there."""
     draft = open_draft(spark, path, fence=coming.fence, by_window=False)
     draft.write(rows)
@@ -152,7 +200,7 @@ class MergeOf:
         ).whenNotMatchedInsert(f"NOT s.`{DELETED}`", self.values).execute()
 
 
-def committed(target: DeltaTable, before: int, pass_id: str) -> int:
+def _committed(target: DeltaTable, before: int, pass_id: str) -> int:
     """The version of the commit that names this pass: read back, there, once."""
     found = [c.version for c in target.commits(before) if c.metadata.get("pass") == pass_id]
     if len(found) != 1:

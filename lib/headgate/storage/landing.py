@@ -150,8 +150,8 @@ def place_for(environment: Environment, encryption: Encryption | None = None) ->
 
         return BucketPlace(raw, environment.spark.conf, encryption)
     if colon and "/" not in scheme and scheme != "file":
-        next = "use the tool of that store, or a raw zone on S3 or a disk"
-        raise Usage(f"land knows disks and S3, not {scheme}:", where=raw, next=next)
+        hint = "use the tool of that store, or a raw zone on S3 or a disk"
+        raise Usage(f"land knows disks and S3, not {scheme}:", where=raw, next=hint)
     if encryption:
         raise Usage("--encrypt is for a raw zone on S3", where=raw, next="leave it out")
     return DiskPlace(f"/{rest.lstrip('/')}" if colon and scheme == "file" else raw)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from pyspark.sql import DataFrame, SparkSession
 
 from headgate.storage.files import files_for
-from headgate.storage.keyed import Coming, Keyed, merged_version
+from headgate.storage.keyed import Coming, Keyed, Way, merged, merged_version
 from headgate.storage.staged import open_draft
 from headgate.storage.tables import DeltaTable
 from headgate.storage.transaction import Draft
@@ -131,14 +131,6 @@ class ByPeriod:
         )
 
 
-class Way(Protocol):
-    """How a table is merged by key: `storage.upsert` or `storage.versions`."""
-
-    def merge(self, spark: SparkSession, path: str, keyed: Keyed, coming: Coming) -> int: ...
-
-    def shown(self, spark: SparkSession, keyed: Keyed, rows: DataFrame) -> DataFrame: ...
-
-
 @dataclass
 class ByKey:
     """Accepted rows are kept by window below `ops`; the table is merged from them by key."""
@@ -194,7 +186,7 @@ class ByKey:
             publication.metadata,
             publication.fence,
         )
-        return self.way.merge(self.spark, self.path, self.keyed, coming)
+        return merged(self.spark, self.path, self.keyed, self.way, coming)
 
 
 def there(spark: SparkSession, path: str, windows: Sequence[str]) -> frozenset[str]:

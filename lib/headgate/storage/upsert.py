@@ -5,55 +5,29 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from headgate.storage.keyed import (
-    Coming,
-    Keyed,
-    MergeOf,
-    committed,
-    first,
-    in_windows,
-    keys_of,
-    merged_version,
-    merging,
-    on_keys,
-)
-from headgate.storage.points import reached
-from headgate.storage.tables import DeltaTable
+from headgate.storage.keyed import Brought, Keyed, MergeOf, in_windows, keys_of, on_keys
 from headgate.transforms.fates import newest_first, sort_text
 from headgate.transforms.hidden import DELETED, column, user_columns
 
 
-def merge(spark: SparkSession, path: str, keyed: Keyed, coming: Coming) -> int:
-    """Bring the windows just stored into the table: one commit, whose version is returned."""
-    reached("store-committed")
-    target = DeltaTable(spark, path)
-    before = target.latest()
-    if before is None:
-        stored = DeltaTable(spark, keyed.store).read(coming.version)
-        return first(spark, path, shown(spark, keyed, stored.where(in_windows(coming.all))), coming)
-    apart = merging(spark, coming)
-    store = DeltaTable(apart, keyed.store)
-    rows = store.read(coming.version).where(in_windows(coming.all))
+def bring(keyed: Keyed, stored: DataFrame, table: Brought) -> None:
+    """Merge the windows just stored: the keys that they touch, or the new rows alone."""
+    coming = table.coming
+    new = stored.where(in_windows(coming.windows))
     if keyed.absent:
-        keys = keys_of(target.read(before), keyed.key)
-        rows = _counting(rows, keyed)
-        keys = keys.unionAll(keys_of(rows, keyed.key)).distinct()
-        MergeOf(apart, path, _recomputed(rows, keys, keyed), keyed.key).settle()
+        stored = _counting(stored, keyed)
+        keys = keys_of(table.held(), keyed.key).unionAll(keys_of(stored, keyed.key))
     elif coming.again:
-        seen = merged_version(target, before)
-        old = store.read(seen if seen is not None else coming.version)
-        keys = keys_of(old.where(in_windows(coming.again)), keyed.key).unionAll(
-            keys_of(rows.where(in_windows(coming.windows)), keyed.key)
-        )
-        MergeOf(apart, path, _recomputed(rows, keys.distinct(), keyed), keyed.key).settle()
+        old = table.stored_before(keyed.store)
+        keys = keys_of(old, keyed.key).unionAll(keys_of(new, keyed.key))
     else:
-        new = rows.where(in_windows(coming.windows))
         if keyed.deletes:
-            gone = rows.where(F.col(DELETED) & ~in_windows(coming.windows))
+            gone = stored.where(F.col(DELETED) & ~in_windows(coming.windows))
             keys = keys_of(new, keyed.key).distinct()
             new = new.unionByName(on_keys(gone, keys, keyed.key, "left_semi"))
-        _merge_new(MergeOf(apart, path, _winners(new, keyed), keyed.key), keyed)
-    return committed(target, before, coming.metadata["pass"])
+        _merge_new(table.merge(_winners(new, keyed), keyed.key), keyed)
+        return
+    table.merge(_recomputed(stored, keys.distinct(), keyed), keyed.key).settle()
 
 
 def shown(_: SparkSession, keyed: Keyed, rows: DataFrame) -> DataFrame:

@@ -14,20 +14,7 @@ from pyspark.sql import functions as F
 
 from headgate.core.errors import Usage
 from headgate.core.spec import VERSIONED
-from headgate.storage.keyed import (
-    Coming,
-    Keyed,
-    MergeOf,
-    committed,
-    first,
-    in_windows,
-    keys_of,
-    merged_version,
-    merging,
-    on_keys,
-)
-from headgate.storage.points import reached
-from headgate.storage.tables import DeltaTable
+from headgate.storage.keyed import Brought, Keyed, in_windows, keys_of, on_keys
 from headgate.transforms.hidden import DELETED, column
 from headgate.transforms.versions import (
     IS_CURRENT,
@@ -38,31 +25,17 @@ from headgate.transforms.versions import (
 )
 
 
-def merge(spark: SparkSession, path: str, keyed: Keyed, coming: Coming) -> int:
-    """Bring the windows just stored into the table: one commit, whose version is returned."""
-    reached("store-committed")
-    target = DeltaTable(spark, path)
-    before = target.latest()
-    if before is None:
-        rows = DeltaTable(spark, keyed.store).read(coming.version)
-        refuse_own_names(rows, path)
-        return first(spark, path, shown(spark, keyed, rows.where(in_windows(coming.all))), coming)
-    apart = merging(spark, coming)
-    stored = DeltaTable(apart, keyed.store).read(coming.version).where(in_windows(coming.all))
-    refuse_own_names(stored, path)
-    events = Events(apart, keyed, stored)
-    held = DeltaTable(apart, path).read(before)
+def bring(keyed: Keyed, stored: DataFrame, table: Brought) -> None:
+    """Merge the windows just stored: what they lengthen, or the keys that they touch."""
+    events, coming, held = Events(table.spark, keyed, stored), table.coming, table.held()
     if not coming.again and events.lengthen(coming.windows):
         held, rows = events.and_current(held, coming.windows)
     else:
-        old = DeltaTable(apart, keyed.store).read(merged_version(target, before))
-        keys = events.touched(old.where(in_windows(coming.again)), coming.windows)
+        keys = events.touched(table.stored_before(keyed.store), coming.windows)
         held = on_keys(held, keys, keyed.key, "left_semi")
         rows = events.dated(on_keys(stored, keys, keyed.key, "left_semi"))
-    MergeOf(
-        apart, path, _with_gone(events.versions(rows), held, keyed), (*keyed.key, VALID_FROM)
-    ).settle()
-    return committed(target, before, coming.metadata["pass"])
+    source = _with_gone(events.versions(rows), held, keyed)
+    table.merge(source, (*keyed.key, VALID_FROM)).settle()
 
 
 def shown(spark: SparkSession, keyed: Keyed, rows: DataFrame) -> DataFrame:
@@ -71,7 +44,7 @@ def shown(spark: SparkSession, keyed: Keyed, rows: DataFrame) -> DataFrame:
     return events.versions(events.dated(rows))
 
 
-def refuse_own_names(rows: DataFrame, where: str) -> None:
+def _refuse_own_names(rows: DataFrame, where: str) -> None:
     """A history table's own columns cannot come from its rows."""
     taken = [name for name in VERSIONED if name in (each.lower() for each in rows.columns)]
     if taken:
@@ -86,6 +59,7 @@ class Events:
     """The rows of a history table's windows, as events of their keys."""
 
     def __init__(self, spark: SparkSession, keyed: Keyed, rows: DataFrame) -> None:
+        _refuse_own_names(rows, keyed.store.rpartition("/")[2])
         self.spark, self.keyed, self.rows = spark, keyed, rows
         self.whole = keyed.absent or not keyed.latest_by  # windows are dumps, dated by their start
         self._dumps: list[str] | None = None
