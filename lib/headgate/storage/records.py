@@ -7,15 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import datetime, timezone
+from functools import cache
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from headgate.core.errors import Infrastructure
 from headgate.core.records import CheckRecord, Dismissal, MetricRecord, RunRecord
 from headgate.core.results import Metric
 from headgate.storage.logs import log
+from headgate.storage.parquet import parquet_of
 from headgate.storage.staged import open_draft
 from headgate.storage.tables import DeltaTable, null_filled
 from headgate.transforms.hidden import AS_JSON
@@ -148,14 +151,16 @@ class Records:
                     raise
 
     def _append(self, name: str, rows: Sequence[Mapping[str, Any]], *, compact: bool) -> None:
-        path, df = self.path(name), literal_rows(self.spark, rows, SCHEMAS[name])
+        path, schema = self.path(name), _schema_of(name)
         draft = open_draft(self.spark, path, fence=None, by_window=False, properties=PROPERTIES)
         version = draft.read_version
         crowded = compact and version > 0 and version % COMPACT_EVERY == 0
         if crowded:
             # Rows of an older release have fewer columns.
-            df = null_filled(DeltaTable(self.spark, path).read(version), df.schema).unionAll(df)
-        draft.write(df.coalesce(1))
+            df = null_filled(DeltaTable(self.spark, path).read(version), schema)
+            draft.write(df.unionAll(literal_rows(self.spark, rows, SCHEMAS[name])).coalesce(1))
+        else:
+            draft.place(parquet_of(rows, schema), len(rows), schema)
         # A commit that says nothing of its rows stands for all rows there are so far.
         told = name in IN_LOG and len(rows) <= MOST_IN_LOG and not crowded
         said = {"headgate": {"records": list(rows)}} if told else {}
@@ -226,9 +231,17 @@ def literal_rows(spark: SparkSession, rows: Iterable[Mapping[str, Any]], schema:
     return spark.range(1).select(F.inline(parsed))
 
 
-def _as_struct(schema: str) -> str:
-    from pyspark.sql.types import StructType, _parse_datatype_string
+@cache
+def _schema_of(name: str) -> T.StructType:
+    return _parsed(SCHEMAS[name])
 
-    parsed = _parse_datatype_string(schema)
-    assert isinstance(parsed, StructType)
+
+def _parsed(schema: str) -> T.StructType:
+    parsed = T._parse_datatype_string(schema)
+    assert isinstance(parsed, T.StructType)
+    return parsed
+
+
+def _as_struct(schema: str) -> str:
+    parsed = _parsed(schema)
     return ", ".join(f"`{field.name}`: {field.dataType.simpleString()}" for field in parsed.fields)

@@ -89,6 +89,10 @@ class StagedDraft:
             self._aside, rows = in_own_windows(rows.where(aside)), rows.where(~aside)
         self._rows = rows.drop(*apart)
 
+    def place(self, content: bytes, rows: int, schema: T.StructType) -> None:
+        files_for(self._stage, self._spark).create_exclusive("part-0.parquet", content)
+        self._rows = self._spark.read.schema(schema).parquet(self._stage)
+
     def aside(self) -> DataFrame:
         assert self._aside is not None  # they were written
         return self._aside

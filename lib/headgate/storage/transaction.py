@@ -8,6 +8,8 @@ and `StagedDraft` (in `staged.py`) keeps the same promises without it.
 from __future__ import annotations
 
 import json
+import time
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,6 +51,9 @@ class Draft(Protocol):
 
         Columns named in `apart` are for these rows only.
         """
+
+    def place(self, content: bytes, rows: int, schema: T.StructType) -> None:
+        """Take a finished Parquet file of a few rows, for a table that is not parted."""
 
     def aside(self) -> DataFrame:
         """The rows that were set aside: they are gone after the commit."""
@@ -162,6 +167,18 @@ class FileDraft:
         text = {"add": add.text["add"] | {"stats": json.dumps(stats)}}
         return _Add(add.file, text, self._actions.fromJson(json.dumps(text)))
 
+    def place(self, content: bytes, rows: int, schema: T.StructType) -> None:
+        before = self._table_schema()
+        self._schema = self._whole = schema_after(before, schema, where=self._path)
+        self._describe(self._txn, before, self._schema)
+        name = f"part-00000-{uuid.uuid4()}-c000.snappy.parquet"
+        self._files.create_exclusive(name, content)
+        add = {
+            "path": name, "partitionValues": {}, "size": len(content), "dataChange": True,
+            "modificationTime": int(time.time() * 1000), "stats": json.dumps({"numRecords": rows}),
+        }  # fmt: skip
+        self._adds.append(_Add.of(self._actions.fromJson(json.dumps({"add": add}))))
+
     def aside(self) -> DataFrame:
         assert self._whole is not None  # write comes first
         if not self._aside:
@@ -266,8 +283,7 @@ class FileDraft:
     def _fence_action(self) -> list[Any]:
         if self._fence is None:
             return []
-        seen = int(self._txn.txnVersion(FENCE))
-        if seen >= self._fence:
+        if self._fence_seen() >= self._fence:
             raise Held(
                 "a newer run has taken this table over: this one may not publish any more",
                 where=self._path,
@@ -275,6 +291,14 @@ class FileDraft:
             )
         option = self._jvm.scala.Option.apply
         return [self._delta.actions.SetTransaction(FENCE, self._fence, option(None))]
+
+    def _fence_seen(self) -> int:
+        """The newest token in the table; from here on a commit of another one is a conflict."""
+        told = _told(DeltaTable(self._spark, self._path), self.read_version)
+        if told is None:
+            return int(self._txn.txnVersion(FENCE))
+        self._txn.readTxn().addOne(FENCE)  # as txnVersion does, without its job
+        return told
 
     @cached_property
     def _files(self) -> Files:
@@ -345,10 +369,21 @@ class FileDraft:
 
 def fence_of(spark: SparkSession, path: str) -> int:
     """The token of the newest writer that a table knows; 0 where there is no table."""
+    table = DeltaTable(spark, path)
+    latest = table.latest()
+    told = None if latest is None else _told(table, latest)
+    if told is not None:
+        return max(told, 0)
     jvm: Any = spark._jvm
     session: Any = spark._jsparkSession
     log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(session, path)
     return max(int(log.startTransaction().txnVersion(FENCE)), 0)
+
+
+def _told(table: DeltaTable, version: int) -> int | None:
+    """The newest token at a version, where its checksum tells it."""
+    checksum = table.checksum(version) if version >= 0 else None
+    return checksum.transaction(FENCE) if checksum else None
 
 
 def in_own_windows(aside: DataFrame) -> DataFrame:

@@ -1,0 +1,77 @@
+"""The checksum that Delta leaves beside a commit: what a small table holds, without a Spark job.
+
+Delta finds the files of each query, and the writers it has seen, by a job of its own, which for a
+small table takes longer than reading it. The checksum of a version names up to fifty files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """What is noted of one version of a table; anything may be missing."""
+
+    found: dict[str, Any]
+
+    @classmethod
+    def of(cls, content: bytes) -> Checksum | None:
+        try:
+            found = json.loads(content)
+        except ValueError:
+            return None
+        return cls(found) if isinstance(found, dict) else None
+
+    def transaction(self, name: str) -> int | None:
+        """The last transaction of a writer, -1 where it is not known; None where none is told.
+
+        >>> told = Checksum({"setTransactions": [{"appId": "a", "version": 4}]})
+        >>> told.transaction("a"), told.transaction("b"), Checksum({}).transaction("a")
+        (4, -1, None)
+        """
+        told = self.found.get("setTransactions")
+        if told is None:
+            return None
+        return max((int(one["version"]) for one in told if one["appId"] == name), default=-1)
+
+    def rows(self, spark: SparkSession, table: str) -> DataFrame | None:
+        """The rows of the table; None where the names of its files do not tell all."""
+        paths, about = self._paths(), self.found.get("metadata") or {}
+        if paths is None or any(letter in table for letter in "*?[]{}\\"):
+            return None
+        schema = T.StructType.fromJson(json.loads(about["schemaString"]))
+        if not paths:
+            return spark.createDataFrame([], schema)
+        reader = spark.read.schema(schema).option("basePath", table)
+        rows = reader.parquet(*[f"{table}/{path}" for path in paths])
+        return rows.select([F.col(f"`{name}`") for name in schema.names])
+
+    def _paths(self) -> list[str] | None:
+        """The files below the table, where each is read as it is."""
+        files, about = self.found.get("allFiles"), self.found.get("metadata") or {}
+        plain = (self.found.get("protocol") or {}).get("minReaderVersion") == 1
+        if files is None or not plain or len(files) != self.found.get("numFiles"):
+            return None
+        paths = [unquote(one["path"]) for one in files]
+        parts = about.get("partitionColumns") or []
+        marked = any(one.get("deletionVector") for one in files)
+        return None if marked or not all(_lies_by(path, parts) for path in paths) else paths
+
+
+def _lies_by(path: str, columns: Sequence[str]) -> bool:
+    """Whether a file lies in the folders of its partition, below the table.
+
+    >>> _lies_by("_window=2026-11-20/part-0.parquet", ["_window"]), _lies_by("/a/b", [])
+    (True, False)
+    """
+    *folders, _ = path.split("/")
+    return [folder.partition("=")[0] for folder in folders] == list(columns)
