@@ -85,8 +85,9 @@ class App:
         because: str | None = None,
         break_lease: bool = False,
         say: Say = lambda *_, **__: None,
+        until: Callable[[], bool] = lambda: False,
     ) -> Result:
-        """Run what is due, dependencies first."""
+        """Run what is due, dependencies first; `until` ends it before the next table."""
         names, named = self.selected(what, layer), self.windows(window)
         refuse_unknown_rules([self.suite.tables[name] for name in names], waive)
         orders = Orders(
@@ -101,6 +102,8 @@ class App:
         result, failed, errors = Result(self.suite.name), set[str](), list[str]()
         faults: dict[str, HeadgateError] = {}
         for name in names:
+            if until():
+                break
             stopped = sorted(failed & ancestors(self.suite.tables, [name]))
             if stopped:
                 errors.append(f"{name} waits for {stopped[0]}, which failed")
@@ -145,6 +148,11 @@ class App:
         except Exception as error:
             return [], classify(error)
         return entries, None
+
+    def taken(self) -> dict[str, list[str]]:
+        """The files that each table has seen."""
+        ingested = [n for n, one in self.suite.tables.items() if isinstance(one, Ingested)]
+        return {name: [str(row["file"]) for row in self.lake.ledger(name)] for name in ingested}
 
     def undo(self, name: str, window: str, *, break_lease: bool = False) -> Result:
         """Back to what a window held before its last publish."""

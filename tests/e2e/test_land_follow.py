@@ -3,54 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from commands import ROOT
+from staying import Staying
 from unit.conf_files import laid_out
 
 DAY = "orders/2026-11-20"
 
 
-class Followed:
+class Followed(Staying):
     """The command at work, and what it says."""
 
     def __init__(self, folder: Path, *more: str) -> None:
         self.inbox, self.zone = folder / "inbox", folder / "zone"
-        self._err = folder / "err"
         words = ["land", str(self.inbox), "--to", DAY, "--conf", str(folder / "conf"), *more]
-        with self._err.open("w") as err:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "headgate", *words, "--follow", "--settle", "0.5"],
-                env={**os.environ, "PYTHONPATH": str(ROOT / "lib")},
-                stdout=subprocess.PIPE, stderr=err, text=True,
-            )  # fmt: skip
+        super().__init__(folder, *words, "--follow", "--settle", "0.5")
         self.until(lambda: "--json" in more or "following" in self.said())
-
-    def said(self) -> str:
-        return self._err.read_text()
-
-    def until(self, true: Callable[[], bool], seconds: float = 30) -> None:
-        end = time.monotonic() + seconds
-        while not true():
-            assert self.process.poll() is None, self.said()
-            assert time.monotonic() < end, self.said()
-            time.sleep(0.05)
-
-    def stopped(self, how: signal.Signals) -> str:
-        self.process.send_signal(how)
-        out, _ = self.process.communicate(timeout=30)
-        assert self.process.returncode == 130, self.said()
-        assert "Traceback" not in self.said()
-        return out
 
 
 @contextmanager
@@ -61,8 +35,7 @@ def following(folder: Path, *more: str) -> Iterator[Followed]:
     try:
         yield one
     finally:
-        one.process.kill()
-        one.process.communicate()
+        one.killed()
 
 
 def write(path: Path, text: str) -> None:
@@ -107,7 +80,7 @@ def test_a_file_that_cannot_land_keeps_no_other_out(tmp_path: Path) -> None:
         write(one.inbox / "b.csv", "b")
         one.until(lambda: (one.zone / DAY / "b.csv").exists())
         time.sleep(0.5)
-        told = json.loads(one.stopped(signal.SIGTERM).splitlines()[-1])
+        told = json.loads(one.stopped(signal.SIGTERM)[-1])
     assert (told["exit_code"], told["counts"]) == (130, {"refused": 1, "landed": 2})
     assert [file["path"] for file in told["files"]] == [f"{DAY}/a.csv"]
     assert (one.zone / DAY / "a.csv").read_text() == "other"

@@ -45,8 +45,11 @@ class Living(ABC):
 
     def line(self, text: str) -> None:
         """One plain line."""
-        if self._quiet:
-            return
+        if not self._quiet:
+            self.trouble(text)
+
+    def trouble(self, text: str) -> None:
+        """A line that is said also where nothing else is."""
         self._clear()
         print(text, file=sys.stderr, flush=True)
 

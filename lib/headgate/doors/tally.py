@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -73,11 +72,6 @@ class Tally(Living):
                 self._files.pop(one.offer.path, None)
             tell = self.trouble if one.exit_code else self.line
             tell(self._told(one))
-
-    def trouble(self, text: str) -> None:
-        """A line that is said also where nothing else is."""
-        self._clear()
-        print(text, file=sys.stderr, flush=True)
 
     @contextmanager
     def kept(self) -> Iterator[None]:

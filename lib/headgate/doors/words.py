@@ -64,6 +64,8 @@ COMMANDS: tuple[Command, ...] = (
             ("table", "window", "suite", "lease")),
     Command("verify", "incremental equals full: tables made anew and compared", "verifying",
             "verify", ("what", "window", "sample", "suite")),
+    Command("watch", "stays up and runs what becomes due as files land", "watching", "watch",
+            ("what", "watching", "suite")),
     Command("land", "local files into the raw zone, checked, resumable", "landing", "land",
             ("files", "landing", "suite")),
     Command("report", "one HTML page, no network needed to open it", "reporting", "report",
@@ -137,6 +139,17 @@ def _landing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kms-key", metavar="ID", help="the key for --encrypt aws:kms")
 
 
+def _watching(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--every", type=float, default=10.0, metavar="SECONDS",
+        help="how often to look for files (default: 10)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--settle", type=float, default=5.0, metavar="SECONDS",
+        help="how long a file must not have changed (default: 5)",
+    )  # fmt: skip
+
+
 def _drift(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["list", "dismiss"])
     _what(parser)
@@ -189,6 +202,7 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
         "--severity", metavar="S", help="critical (the default), warning or info"
     ),
     "drift": _drift,
+    "watching": _watching,
     "against": lambda p: p.add_argument(
         "--against", default="HEAD", metavar="GITREF", help="a git revision (default: HEAD)"
     ),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from headgate.core.landing import Offer
+from headgate.storage.files import FileInfo
 
 
 @dataclass
@@ -40,3 +41,31 @@ class Settling:
     def again(self, offers: Iterable[Offer]) -> None:
         """These did not get there: they are ready once more."""
         self._given.difference_update(offers)
+
+
+@dataclass
+class Resting:
+    """Files of a folder as they were last seen: those that changed of late are moving.
+
+    >>> seen, old, new = Resting(seconds=5), FileInfo("a", 1, 10**9), FileInfo("b", 1, 99 * 10**9)
+    >>> [sorted(seen.moving([old, new], at, clock=100 + at)) for at in (0, 4, 5)]
+    [['b'], ['b'], []]
+    """
+
+    seconds: float
+    _since: dict[FileInfo, float] = field(default_factory=dict)
+
+    def moving(self, files: Iterable[FileInfo], at: float, clock: float) -> frozenset[str]:
+        """The files that may still be written: seen as they are for too short a time.
+
+        What is seen for the first time is as old as it says; a clock that is wrong costs a wait.
+        """
+
+        def first(one: FileInfo) -> float:
+            age = clock - one.modified_ns / 1e9
+            return at - self.seconds if self.seconds <= age else at
+
+        self._since = {one: self._since.get(one, first(one)) for one in files}
+        return frozenset(
+            one.path for one, since in self._since.items() if at - since < self.seconds
+        )

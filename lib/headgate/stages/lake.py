@@ -42,6 +42,7 @@ class Lake:
     unrecorded: set[str] = field(default_factory=set)  # tables whose commits say more than records
     # Files below the folders of a table that its path does not match, as last listed whole.
     strangers: dict[str, list[str]] = field(default_factory=dict)
+    moving: frozenset[str] = frozenset()  # files that are still being written: not there yet
     # Files that a pass of this call stumbled over: by table, path and content, what is wrong.
     damaged: dict[tuple[str, str, str], str] = field(default_factory=dict)
     unrecordable: set[str] = field(default_factory=set)  # runs that could not be put on record

@@ -95,6 +95,8 @@ def found_files(
         prefixes = pattern.folders(only)
     now = lake.clock().replace(microsecond=0)
     for info in (info for prefix in prefixes for info in lake.raw.listing(prefix)):
+        if info.path in lake.moving:
+            continue
         window = pattern.window_of(info.path)
         folder = _folder(pattern, info.path) if window is None else None
         if folder is not None:

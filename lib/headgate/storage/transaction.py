@@ -297,7 +297,7 @@ class FileDraft:
         told = _told(DeltaTable(self._spark, self._path), self.read_version)
         if told is None:
             return int(self._txn.txnVersion(FENCE))
-        self._txn.readTxn().addOne(FENCE)  # as txnVersion does, without its job
+        getattr(self._txn.readTxn(), "$plus$eq")(FENCE)  # as txnVersion does, without its job
         return told
 
     @cached_property
