@@ -99,7 +99,9 @@ def _newer(source: DataFrame, keyed: Keyed, have: set[str]) -> str:
             else f"CASE WHEN false THEN {sort_text(source.schema, n, 's')} END"
             for n in names
         ]
-        return f"struct({', '.join(made)})"
+        # Named by place: structs whose names differ are of different types to Delta 3.3.
+        named = ", ".join(f"'{at}', {one}" for at, one in enumerate(made))
+        return f"named_struct({named})"
 
     def after(names: list[str]) -> str:
         return f"{side(names, 's')} > {side(names, 't')}"
