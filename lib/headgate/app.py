@@ -28,6 +28,7 @@ from headgate.stages.lake import Lake
 from headgate.stages.lives import lives_of
 from headgate.stages.planning import Planned, planned
 from headgate.stages.preview import Preview, previewed
+from headgate.stages.reads import with_known_columns
 from headgate.stages.rejected import typed
 from headgate.stages.repair import absorb
 from headgate.stages.runner import Orders, record_idle, run_table
@@ -54,6 +55,7 @@ class App:
         self.lake = Lake.opened(spark, suite)
         for table in suite.tables:
             absorb(self.lake, table)
+        self.lake.suite = self.suite = with_known_columns(self.lake)
 
     def selected(self, what: Sequence[str], layer: str | None = None) -> list[str]:
         """The tables that a call names."""
@@ -122,7 +124,8 @@ class App:
 
     def _need_raw_zone(self, names: Sequence[str]) -> None:
         """A raw zone that is not there is misspelt or unmounted: that is more than no news."""
-        if not any(isinstance(self.suite.tables[name], Ingested) for name in names):
+        tables = [self.suite.tables[name] for name in names]
+        if not any(isinstance(one, Ingested) and one.database is None for one in tables):
             return
         if not self.lake.raw.exists(""):
             env = self.suite.environment

@@ -12,6 +12,7 @@ from headgate.conf import settings
 from headgate.conf.across import check_slices
 from headgate.conf.alerts import check_routes
 from headgate.conf.columns import Known
+from headgate.conf.databases import brings_several, brought
 from headgate.conf.documents import CUT, read_file
 from headgate.conf.folder import Folder, listing
 from headgate.conf.functions import Functions
@@ -28,6 +29,7 @@ from headgate.core.spec import Clean, Ingested, Suite
 from headgate.core.steps import Python
 
 PYTHON = "<python>"
+Listed = Mapping[str, Sequence[str]]
 
 
 @dataclass
@@ -48,14 +50,18 @@ def read_suite(
     env: str = "local",
     overrides: Mapping[str, str] | Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
+    listed: Listed | None = None,
 ) -> Suite:
-    """The suite of a conf folder; raises Misconfigured with all its faults."""
+    """The suite of a conf folder; raises Misconfigured with all its faults.
+
+    `listed` are the tables of databases of which files want all (`tables: "*"`), by file.
+    """
     environ = os.environ if environ is None else environ
     path, faults = Path(conf), list[Fault]()
     folder = listing(path, faults)
     if not path.is_dir():
         raise Misconfigured(faults, next="headgate init DIR makes a small suite")
-    trees = _parsed(folder, env, faults)
+    trees = _parsed(folder, env, faults, listed or {})
     given = overrides_of(
         overrides,
         suite=tuple(settings.SUITE.keys),
@@ -75,24 +81,26 @@ def suite_from(
     root: str | Path = ".",
     spark: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
+    listed: Listed | None = None,
     **suite_keys: Any,
 ) -> Suite:
     """A suite from Python values (tables by layer.name), by the same checks as from files."""
     faults: list[Fault] = []
     where = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would follow links
     known: dict[str, Node] = {}
-    for name, keys in tables.items():
-        if _table_name(name, faults):
-            known[name] = from_python(keys, PYTHON)
+    names = {name for name in tables if _table_name(name, faults)}
+    for name in names:
+        known[name] = from_python(tables[name], PYTHON)
     places = {"raw": str(raw), "lake": str(lake), "spark": spark or {}}
     trees = _Trees(
         where / "conf",
         suite=from_python({"name": "suite", **suite_keys}, PYTHON),
         env=from_python(places, PYTHON),
-        tables=known,
-        declared=tuple(known),
         prefixed=True,
     )
+    for name, tree in sorted(known.items()):
+        _known(trees, name, tree, faults, names, listed or {})
+    trees.declared = tuple(trees.tables)
     environ = os.environ if environ is None else environ
     return _suite(trees, "local", where, environ, faults, PYTHON)
 
@@ -108,9 +116,9 @@ def _table_name(name: str, faults: list[Fault]) -> bool:
     return False
 
 
-def _parsed(folder: Folder, env: str, faults: list[Fault]) -> _Trees:
+def _parsed(folder: Folder, env: str, faults: list[Fault], listed: Listed) -> _Trees:
     """All files as trees. Other environments are read as well: their keys are checked here."""
-    trees = _Trees(folder.path, declared=tuple(sorted(folder.declared)))
+    trees, declared = _Trees(folder.path), set(folder.declared)
     if folder.suite is not None:
         trees.suite = read_file(folder.suite, folder.suite.as_posix(), faults)
     for name, file in folder.environments.items():
@@ -133,8 +141,35 @@ def _parsed(folder: Folder, env: str, faults: list[Fault]) -> _Trees:
     for name, file in folder.tables.items():
         node = read_file(file, file.as_posix(), faults)
         if node is not None:
-            trees.tables[name] = node
+            declared |= _known(trees, name, node, faults, declared, listed) - {name}
+            declared -= {name} - trees.tables.keys()
+    trees.declared = tuple(sorted(declared))
     return trees
+
+
+def _known(
+    trees: _Trees,
+    name: str,
+    node: Node,
+    faults: list[Fault],
+    declared: set[str],
+    listed: Listed,
+) -> set[str]:
+    """Take in the table of a file, or the tables of a database that it brings; their names."""
+    layer, _, short = name.partition(".")
+    if layer != "ingested" or not brings_several(node):
+        trees.tables[name] = node
+        return {name}
+    found = set()
+    for one, tree in brought(node, At(faults), listed.get(short)).items():
+        inner = f"{layer}.{one}"
+        if inner in trees.tables or (inner in declared and inner != name):
+            what = f"'{inner}' has a file of its own already: see {node.file}"
+            At(faults).key("tables").note(node, what)
+            continue
+        trees.tables[inner] = tree
+        found.add(inner)
+    return found
 
 
 def _laid_over(trees: _Trees, given: list[Override], faults: list[Fault]) -> _Trees:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pyspark.sql import DataFrame
 
 from headgate.core.errors import HeadgateError, InputMissing, ShapeBroken, Unreadable
-from headgate.core.fingerprint import digest
+from headgate.core.fingerprint import digest, whole
 from headgate.core.policy import rules_by_window
 from headgate.core.results import JOB_OF
 from headgate.core.spec import Ingested
@@ -21,8 +21,9 @@ from headgate.stages.counting import Counter
 from headgate.stages.due import due_if_changed
 from headgate.stages.lake import Lake
 from headgate.stages.ledger import Batch, Known, found_files, pin
+from headgate.stages.reads import Outcome, known, take, wanted
 from headgate.stages.slices import Slices
-from headgate.stages.work import Due, Fails, Work
+from headgate.stages.work import A_READ, Due, Fails, Work
 from headgate.storage.faults import classify
 from headgate.storage.heads import OPERATION, Shape, SourceFile, codec, shape_of
 from headgate.storage.points import reached
@@ -46,19 +47,24 @@ class Matched:
 
 def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -> list[Due]:
     """The windows whose files, contract or rules differ from their last try."""
+    table, fresh = known(lake, table), wanted(lake, table, named, force)
     batch = batch_of(lake, table, named)
     rules, others = rules_by_window(table, lake.suite.window), beside(lake, table)
     found = []
-    for window in sorted(batch.windows):
+    for window in sorted({*batch.windows, *([fresh.window] if fresh else [])}):
         if named is not None and window not in named:
             continue
-        files = batch.windows[window]
+        files = batch.windows.get(window, [])
         news = [file.new for file in files if file.new]
         detail = "; ".join(news[:3]) + (f" and {len(news) - 3} more" if len(news) > 3 else "")
         made_of = {**parts(table, batch, window), "rules": rules(window), **others(window)}
-        one = due_if_changed(
-            lake.history, table.name, window, made_of, detail=detail or None, force=force
-        )
+        one: Due | None
+        if fresh and window == fresh.window:
+            one = Due(window, fresh.why, whole(made_of), {**made_of, A_READ: fresh.folder})
+        else:
+            one = due_if_changed(
+                lake.history, table.name, window, made_of, detail=detail or None, force=force
+            )
         if one:
             found.append(one)
     return found
@@ -95,16 +101,24 @@ def _windows_of(lake: Lake, table: Ingested, files: Sequence[Known]) -> dict[str
 
 def parts(table: Ingested, batch: Batch, window: str) -> dict[str, str]:
     """What the window is made of. A file that went away since does not change that."""
-    there = [(file.path, file.content) for file in batch.windows[window]]
+    there = [(file.path, file.content) for file in batch.windows.get(window, ())]
     there += [(file.path, "skipped") for file in batch.skipped.get(window, ())]
     files = sorted([*there, *batch.gone.get(window, [])])
-    contract = [table.source, list(table.columns.items()), table.on_change, table.window_by]
+    columns = [] if table.left_to_database else list(table.columns.items())
+    contract = [table.source, columns, table.on_change, table.window_by]
     code = {"code": source_of(table.source.reader)} if table.source.reader else {}
     return {"files": digest(files), "contract": digest(contract), **code}
 
 
 def missing(lake: Lake, table: Ingested, window: str) -> InputMissing:
     """The error for a named window that has no files."""
+    if table.database is not None:
+        return InputMissing(
+            f"{table.database.shown} was not read in this window, or had no new rows; a database "
+            "is read as it is now",
+            where=f"{table.name} {window}",
+            next=f"headgate run {table.name}",
+        )
     others = found_files(lake, table, [window]).strangers
     there = f"; {others[0]} is there, which it does not match" if others else ""
     return InputMissing(
@@ -116,14 +130,16 @@ def missing(lake: Lake, table: Ingested, window: str) -> InputMissing:
 
 def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
     """Look at the shape of each file, pin the batch, and hand the readable windows to the flow."""
-    windows = [one.window for one in chosen]
+    chosen, read_now = with_reads(lake, table, chosen)
+    table, windows = known(lake, table), [one.window for one in chosen]
     batch = batch_of(lake, table, windows)
-    broken = _gone(table, batch, windows)
+    broken = _gone(table, batch, windows) | {w: fails(e) for w, e in read_now.broken.items()}
     aside: dict[str, Unreadable] = {}
     groups = _groups(lake, table, batch, windows, broken, aside)
     pin(lake, table.name, batch, windows, {path: error.what for path, error in aside.items()})
     reached("pinned")
     warnings = warnings_of(lake, table, batch, windows, aside, broken)
+    warnings = {w: (*said, *read_now.warnings.get(w, ())) for w, said in warnings.items()}
     slices = Slices(tuple(w for w in windows if w not in broken), lake.suite.window)
 
     def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
@@ -157,6 +173,43 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         ungated=frozenset(window for window in windows if not batch.windows.get(window)),
         sizes={window: sum(file.size for file in files) for window, files in batch.windows.items()},
     )
+
+
+def with_reads(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> tuple[list[Due], Outcome]:
+    """What is due once the database was read; a read without news leaves its window as it is."""
+    begun = {one.window: one.parts[A_READ] for one in chosen if A_READ in one.parts}
+    if not begun or lake.only_looks:
+        return list(chosen), Outcome()
+
+    done = take(lake, table, begun, lambda names: check_columns(table, names))
+    rules, others = rules_by_window(table, lake.suite.window), beside(lake, table)
+    table, left = known(lake, table), []
+    batch = batch_of(lake, table, list(begun))
+    for one in chosen:
+        if one.window not in begun or one.window in done.broken:
+            left.append(one)
+        elif one.window in batch.windows:
+            window = one.window
+            made_of = {**parts(table, batch, window), "rules": rules(window), **others(window)}
+            again = due_if_changed(lake.history, table.name, window, made_of, detail=one.why)
+            left += [replace(again, why=one.why)] if again else []
+    return left, done
+
+
+def check_columns(table: Ingested, names: Sequence[str]) -> None:
+    """Raise `ShapeBroken` where the columns of a database break the contract."""
+    assert table.database is not None
+    if table.left_to_database:
+        return
+    try:
+        matched(table, Shape.of(names), table.database.shown)
+    except Unreadable as error:
+        shown = ", ".join(names[:20])
+        raise ShapeBroken(
+            f"{table.database.shown} has none of the contract's columns: it has {shown}",
+            where=table.name,
+            next=f"correct {table.file or table.name}, or source.jdbc in it",
+        ) from error
 
 
 def steps_of(table: Ingested) -> tuple[Step, ...]:
