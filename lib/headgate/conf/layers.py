@@ -70,8 +70,8 @@ INGESTED = Record(
                 about="{name: [column](#a-column)}",
                 stand_in=Column.model_validate({"type": "string"}),
             ),
-            "the contract with the supplier: names and types, in order; only of a database it may"
-            " be left out",
+            "the contract with the supplier: names and types, in order",
+            default="**required**, but of a database: its own",
         ),
         "on_change": Key(ON_CHANGE, "what happens when the files leave the contract"),
         "resent": Key(

@@ -110,15 +110,14 @@ def _has(draft: Draft, key: str) -> bool:
 
 
 def _ingested(draft: Draft, values: Values | None) -> Values | None:
+    if not (_has(draft, "columns") or _reads_database(draft)):
+        about = RECORDS["ingested"].keys["columns"].about
+        draft.at.note(draft.node, f"key 'columns' is missing: {about}")
+        return None
     if values is None:
         return None
     values = _of_database(draft, values)
     if "columns" not in values:
-        if "database" not in values:
-            draft.at.note(
-                draft.node, f"key 'columns' is missing: {RECORDS['ingested'].keys['columns'].about}"
-            )
-            return None
         values |= {"columns": {}, "left_to_database": True}
         # What the database has is the contract: a column that goes away is empty from then on.
         if not _has(draft, "on_change"):
@@ -143,6 +142,11 @@ def _ingested(draft: Draft, values: Values | None) -> Values | None:
             draft.note(f"'{name}' and '{other}' differ only in case", "columns", name)
         by_case[name.lower()] = name
     return values
+
+
+def _reads_database(draft: Draft) -> bool:
+    source = draft.node.get("source") if isinstance(draft.node, Entries) else None
+    return isinstance(source, Entries) and source.get("jdbc") is not None
 
 
 def _of_database(draft: Draft, values: Values) -> Values:
