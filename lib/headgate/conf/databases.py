@@ -5,21 +5,34 @@ What a person wrote of an address or a password is never repeated in a fault.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from headgate.conf.folder import NAME
 from headgate.conf.forms import COLUMN, COLUMNS, stretch
 from headgate.conf.nodes import Entries, Listing, Node, Scalar
-from headgate.conf.overlays import merged
+from headgate.conf.overlays import filled, merged
 from headgate.conf.records import Key, Record, value_of
-from headgate.conf.shapes import FILLED, Anything, At, Mapped, Parsed, Schema, Shape, Text, Word
+from headgate.conf.shapes import (
+    FILLED,
+    Anything,
+    At,
+    Mapped,
+    Parsed,
+    Schema,
+    Shape,
+    Text,
+    Word,
+    tried,
+)
 from headgate.core.addresses import FORMS, address_fault
 from headgate.core.spec import Database, FileSource, Increment, Partition
 
 EVERY = "*"  # all tables of the database
+_NAMED = re.compile(r"(\w+)\.(\w+)")
 READS = "_reads"  # below the raw zone: where the reads of databases are kept
 
 
@@ -166,6 +179,34 @@ def kept_in(table: str, database: Database) -> FileSource:
 def brings_several(node: Node) -> bool:
     """Whether a file describes several tables."""
     return isinstance(node, Entries) and node.get("tables") is not None
+
+
+def wants_every(node: Node) -> bool:
+    """Whether a file wants all tables of a database."""
+    held = node.get("tables") if isinstance(node, Entries) else None
+    items = held.items if isinstance(held, Listing) else (held,)
+    return any(isinstance(one, Scalar) and one.said == EVERY for one in items)
+
+
+def named_of(nodes: Iterable[Node], layer: str) -> set[str]:
+    """The tables of a layer that files name."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, Entries):
+            found |= named_of((value for _, value in node.entries), layer)
+        elif isinstance(node, Listing):
+            found |= named_of(node.items, layer)
+        elif isinstance(node, Scalar) and (name := _NAMED.fullmatch(node.text.lstrip("+"))):
+            found |= {name[2]} if name[1] == layer else set()
+    return found
+
+
+def asked_for(node: Node, at: At) -> Database | None:
+    """The database of which a file wants all tables; None where its address cannot be read."""
+    source = node.get("source") if isinstance(node, Entries) else None
+    jdbc = source.get("jdbc") if isinstance(source, Entries) else None
+    found = tried(JDBC.read, filled(jdbc, at, os.environ), at) if jdbc is not None else None
+    return found if isinstance(found, Database) else None
 
 
 def brought(node: Node, at: At, listed: Sequence[str] | None) -> Mapping[str, Node]:

@@ -12,7 +12,7 @@ from headgate.conf import settings
 from headgate.conf.across import check_slices
 from headgate.conf.alerts import check_routes
 from headgate.conf.columns import Known
-from headgate.conf.databases import brings_several, brought
+from headgate.conf.databases import asked_for, brings_several, brought, named_of, wants_every
 from headgate.conf.documents import CUT, read_file
 from headgate.conf.folder import Folder, listing
 from headgate.conf.functions import Functions
@@ -41,6 +41,7 @@ class _Trees:
     env: Node | None = None
     tables: dict[str, Node] = field(default_factory=dict)
     declared: tuple[str, ...] = ()  # tables, also those whose files cannot be read
+    every: dict[str, Node] = field(default_factory=dict)  # files that want a whole database
     prefixed: bool = False  # whether paths have to name the table
 
 
@@ -70,7 +71,13 @@ def read_suite(
         faults=faults,
     )
     root = Path(os.path.abspath(path)).parent  # noqa: PTH100 - resolve() would follow links
-    return _suite(_laid_over(trees, given, faults), env, root, environ, faults, path.as_posix())
+    made = _suite(_laid_over(trees, given, faults), env, root, environ, faults, path.as_posix())
+    texts = (
+        [f"{k}={v}" for k, v in overrides.items()] if isinstance(overrides, Mapping) else overrides
+    )
+    return made.model_copy(
+        update={"overrides": (texts,) if isinstance(texts, str) else tuple(texts)}
+    )
 
 
 def suite_from(
@@ -96,11 +103,11 @@ def suite_from(
         where / "conf",
         suite=from_python({"name": "suite", **suite_keys}, PYTHON),
         env=from_python(places, PYTHON),
+        tables=known,
+        declared=tuple(known),
         prefixed=True,
     )
-    for name, tree in sorted(known.items()):
-        _known(trees, name, tree, faults, names, listed or {})
-    trees.declared = tuple(trees.tables)
+    _take_apart(trees, faults, listed or {})
     environ = os.environ if environ is None else environ
     return _suite(trees, "local", where, environ, faults, PYTHON)
 
@@ -118,7 +125,7 @@ def _table_name(name: str, faults: list[Fault]) -> bool:
 
 def _parsed(folder: Folder, env: str, faults: list[Fault], listed: Listed) -> _Trees:
     """All files as trees. Other environments are read as well: their keys are checked here."""
-    trees, declared = _Trees(folder.path), set(folder.declared)
+    trees = _Trees(folder.path)
     if folder.suite is not None:
         trees.suite = read_file(folder.suite, folder.suite.as_posix(), faults)
     for name, file in folder.environments.items():
@@ -141,35 +148,43 @@ def _parsed(folder: Folder, env: str, faults: list[Fault], listed: Listed) -> _T
     for name, file in folder.tables.items():
         node = read_file(file, file.as_posix(), faults)
         if node is not None:
-            declared |= _known(trees, name, node, faults, declared, listed) - {name}
-            declared -= {name} - trees.tables.keys()
-    trees.declared = tuple(sorted(declared))
+            trees.tables[name] = node
+    trees.declared = tuple(sorted(folder.declared))
+    _take_apart(trees, faults, listed)
     return trees
 
 
-def _known(
-    trees: _Trees,
-    name: str,
-    node: Node,
-    faults: list[Fault],
-    declared: set[str],
-    listed: Listed,
-) -> set[str]:
-    """Take in the table of a file, or the tables of a database that it brings; their names."""
-    layer, _, short = name.partition(".")
-    if layer != "ingested" or not brings_several(node):
-        trees.tables[name] = node
-        return {name}
-    found = set()
-    for one, tree in brought(node, At(faults), listed.get(short)).items():
-        inner = f"{layer}.{one}"
-        if inner in trees.tables or (inner in declared and inner != name):
-            what = f"'{inner}' has a file of its own already: see {node.file}"
-            At(faults).key("tables").note(node, what)
-            continue
-        trees.tables[inner] = tree
-        found.add(inner)
-    return found
+def _take_apart(trees: _Trees, faults: list[Fault], listed: Listed) -> None:
+    """Put the tables of a database in the place of the file that brings them.
+
+    Where all are wanted and the database was not asked yet, they are those that others name.
+    """
+    several = {
+        name: node
+        for name, node in trees.tables.items()
+        if name.startswith("ingested.") and brings_several(node)
+    }
+    declared = set(trees.declared) - several.keys()
+    needed = named_of(trees.tables.values(), "ingested")
+    for name, node in several.items():
+        del trees.tables[name]
+        short, at = name.partition(".")[2], At(faults)
+        names = listed.get(short)
+        if wants_every(node):
+            trees.every[short] = node
+            each = node.get("each") if isinstance(node, Entries) else None
+            own = [key.text for key, _ in each.entries] if isinstance(each, Entries) else []
+            others = sorted(n for n in needed if f"ingested.{n}" not in declared)
+            names = list(dict.fromkeys((*own, *others))) if names is None else names
+        for one, tree in brought(node, at, names).items():
+            inner = f"ingested.{one}"
+            if inner in declared and not wants_every(node):
+                what = f"{inner} is described elsewhere, too: leave it out here or there"
+                at.key("tables").note(node, what)
+            elif inner not in declared:
+                trees.tables[inner] = tree
+                declared.add(inner)
+    trees.declared = tuple(sorted(declared))
 
 
 def _laid_over(trees: _Trees, given: list[Override], faults: list[Fault]) -> _Trees:
@@ -227,6 +242,8 @@ def _suite(
     for each in drafts.values():
         check_window(each, (suite_values or {}).get("window", "day"))
         faults.extend(each.at.faults)
+    found = {name: asked_for(node, at) for name, node in trees.every.items()}
+    every = {name: one for name, one in found.items() if one is not None}
     faults = _told_once(faults)
     if faults or suite_values is None or env_values is None:
         raise Misconfigured(faults)
@@ -237,6 +254,7 @@ def _suite(
         tables={name: table for name, table in made if table is not None},
         root=root.as_posix(),
         conf=conf,
+        every=every,
     )
 
 

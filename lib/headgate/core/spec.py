@@ -394,3 +394,6 @@ class Suite(Value):
     tables: Mapping[str, Table]  # in the order of dependencies
     root: str = ""  # the folder that holds conf/ and lib/
     conf: str = ""  # the conf folder, as given
+    overrides: tuple[str, ...] = Field(default=(), repr=False)  # `--set`, as given
+    # Databases of which all tables are wanted, by the file that says so; they are yet to be asked.
+    every: Mapping[str, Database] = {}

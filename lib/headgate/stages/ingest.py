@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from pyspark.sql import DataFrame
 
@@ -21,11 +20,13 @@ from headgate.stages.counting import Counter
 from headgate.stages.due import due_if_changed
 from headgate.stages.lake import Lake
 from headgate.stages.ledger import Batch, Known, found_files, pin
-from headgate.stages.reads import Outcome, known, take, wanted
+from headgate.stages.matching import check_columns, matched
+from headgate.stages.reads import known, wanted
 from headgate.stages.slices import Slices
+from headgate.stages.taking import Outcome, take
 from headgate.stages.work import A_READ, Due, Fails, Work
 from headgate.storage.faults import classify
-from headgate.storage.heads import OPERATION, Shape, SourceFile, codec, shape_of
+from headgate.storage.heads import Shape, SourceFile, codec, shape_of
 from headgate.storage.points import reached
 from headgate.storage.raw import read_files, typed_shapes
 from headgate.storage.session import reading_session
@@ -85,11 +86,11 @@ def _windows_of(lake: Lake, table: Ingested, files: Sequence[Known]) -> dict[str
     for file in files:
         batch.windows.setdefault(file.path, []).append(replace(file, windows=()))
     while True:
-        groups = _groups(lake, table, batch, list(batch.windows), {}, {})
+        groups = groups_of(lake, table, batch, list(batch.windows), {}, {})
         found: dict[str, tuple[str, ...]] = {}
         try:
             for group in groups:
-                rows = _rows(lake, table, group, list(group.files), with_record=False)
+                rows = rows_of(lake, table, group, list(group.files), with_record=False)
                 told = rows.select("_file", "_window").distinct().sort("_file", "_window")
                 for row in told.collect():
                     found[row["_file"]] = (*found.get(row["_file"], ()), row["_window"])
@@ -135,7 +136,7 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
     batch = batch_of(lake, table, windows)
     broken = _gone(table, batch, windows) | {w: fails(e) for w, e in read_now.broken.items()}
     aside: dict[str, Unreadable] = {}
-    groups = _groups(lake, table, batch, windows, broken, aside)
+    groups = groups_of(lake, table, batch, windows, broken, aside)
     pin(lake, table.name, batch, windows, {path: error.what for path, error in aside.items()})
     reached("pinned")
     warnings = warnings_of(lake, table, batch, windows, aside, broken)
@@ -148,7 +149,7 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         for group in groups:
             files = [file for file in group.files if file.path in wanted]
             if files:
-                made.append(_rows(lake, table, group, files, with_record))
+                made.append(rows_of(lake, table, group, files, with_record))
         if not made:  # a changed file left these windows, and there is no other
             return lake.delta(table.name).read().limit(0)
         df = made[0]
@@ -196,22 +197,6 @@ def with_reads(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> tuple[list
     return left, done
 
 
-def check_columns(table: Ingested, names: Sequence[str]) -> None:
-    """Raise `ShapeBroken` where the columns of a database break the contract."""
-    assert table.database is not None
-    if table.left_to_database:
-        return
-    try:
-        matched(table, Shape.of(names), table.database.shown)
-    except Unreadable as error:
-        shown = ", ".join(names[:20])
-        raise ShapeBroken(
-            f"{table.database.shown} has none of the contract's columns: it has {shown}",
-            where=table.name,
-            next=f"correct {table.file or table.name}, or source.jdbc in it",
-        ) from error
-
-
 def steps_of(table: Ingested) -> tuple[Step, ...]:
     """What is done to the records of a change log, on the record."""
     if table.source.format != "debezium":
@@ -241,7 +226,7 @@ def target(lake: Lake, table: Ingested) -> Target:
     return ByWindow(lake.spark, lake.path(table.name))
 
 
-def _groups(
+def groups_of(
     lake: Lake,
     table: Ingested,
     batch: Batch,
@@ -278,7 +263,7 @@ def _groups(
         if not readable:
             continue
         if shape.way == "typed":
-            made += _typed_groups(lake, table, readable, broken, aside)
+            made += _typedgroups_of(lake, table, readable, broken, aside)
         elif shape.columns:
             sources, extras = matched(table, shape, readable[0].path)
             made.append(Matched(readable, shape, sources, extras))
@@ -288,7 +273,7 @@ def _groups(
     return made
 
 
-def _typed_groups(
+def _typedgroups_of(
     lake: Lake,
     table: Ingested,
     files: tuple[SourceFile, ...],
@@ -317,68 +302,7 @@ def _typed_groups(
     ]  # fmt: skip
 
 
-def matched(
-    table: Ingested, shape: Shape, path: str
-) -> tuple[dict[str, str | None], dict[str, str]]:
-    """Contract columns and what they are called in a file. Raises `ShapeBroken`, with a guess."""
-    sources = {
-        name: _source(table, column.from_ or name, shape, path)
-        for name, column in table.columns.items()
-    }
-    used = {raw for raw in sources.values() if raw}
-    if not used:
-        raise Unreadable(
-            "it has none of the contract's columns: no header, or another table's file",
-            where=path,
-            next=f"put it elsewhere, or correct {table.file or table.name}",
-        )
-    extras = {raw: name for raw, name in shape.columns if raw not in used and is_extra(table, name)}
-    lacking = [table.columns[name].from_ or name for name, raw in sources.items() if raw is None]
-    if lacking and table.on_change.missing_column == "block":
-        raise ShapeBroken(
-            f"column '{lacking[0]}' is missing{_renamed(lacking[0], list(extras.values()))}",
-            where=f"{table.name} {path}",
-            next=f"correct the file, or the contract in {table.file}",
-        )
-    if extras and table.on_change.new_column == "block":
-        raise ShapeBroken(
-            f"column '{next(iter(extras.values()))}' is not in the contract",
-            where=f"{table.name} {path}",
-            next=f"add it to {table.file}, or set on_change: {{new_column: rescue}}",
-        )
-    return sources, extras
-
-
-def is_extra(table: Ingested, name: str) -> bool:
-    """Whether a column that the contract does not know is more than what DMS adds to each row."""
-    own = (OPERATION, (table.source.stamp or "").lower())
-    return table.source.format != "dms" or name.strip().lower() not in own
-
-
-def _source(table: Ingested, wanted: str, shape: Shape, path: str) -> str | None:
-    """The raw column of a name, whatever its case where that leaves no doubt."""
-    folded = wanted.strip().lower()
-    alike = {name: raw for raw, name in shape.columns if name.strip().lower() == folded}
-    unclear = wanted not in alike or table.on_change.new_column == "add"
-    if len(alike) > 1 and unclear:  # a table cannot hold both
-        one, other = list(alike)[:2]
-        raise Unreadable(
-            f"its columns '{one}' and '{other}' differ only in case",
-            where=path,
-            next=f"say which is meant in {table.file or table.name} (from: …), or rename one",
-        )
-    return alike.get(wanted) or next(iter(alike.values()), None)
-
-
-def _renamed(name: str, extras: list[str]) -> str:
-    close = get_close_matches(name.lower(), [e.lower() for e in extras], 1, 0.5)
-    if not close and len(extras) != 1:
-        return ""
-    guess = next((e for e in extras if close and e.lower() == close[0]), extras[0])
-    return f" and '{guess}' is new: was it renamed?"
-
-
-def _rows(
+def rows_of(
     lake: Lake, table: Ingested, group: Matched, files: list[SourceFile], with_record: bool
 ) -> DataFrame:
     names = [name for _, name in group.shape.columns]

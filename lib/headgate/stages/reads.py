@@ -8,34 +8,21 @@ before a row comes over; its files count once the ledger says that they are whol
 from __future__ import annotations
 
 import json
-import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timezone
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from pyspark.sql import DataFrame
-
-from headgate.conf.databases import READS
-from headgate.core.errors import HeadgateError, Infrastructure, Usage
+from headgate.core.errors import HeadgateError, Usage
 from headgate.core.spec import Column, Database, Ingested, Suite
 from headgate.stages.lake import Lake
-from headgate.stages.ledger import READ, READING, REPLACED, TAKEN, Book
+from headgate.stages.ledger import READ, READING, REPLACED, Book
 from headgate.storage.databases import (
-    Bounds,
-    Connected,
-    Measured,
     Pulse,
     connected,
-    contract_of,
 )
-from headgate.storage.points import reached
-from headgate.storage.session import reading_session
-from headgate.transforms.reads import still_there, with_changes, without_known
 
 NEXT = "next"  # in the place of a read that was broken off: one that is to begin
-Check = Callable[[Sequence[str]], object]  # raises where these columns break the contract
 
 
 @dataclass(frozen=True)
@@ -67,14 +54,6 @@ class Wanted:
     window: str
     why: str
     folder: str = NEXT  # of one that was broken off
-
-
-@dataclass
-class Outcome:
-    """What reads came to."""
-
-    broken: dict[str, HeadgateError] = field(default_factory=dict)
-    warnings: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def kept(lake: Lake, table: Ingested) -> list[Kept]:
@@ -154,7 +133,7 @@ def _next_increment(
 def _news(lake: Lake, table: Ingested, database: Database, reads: list[Kept]) -> str | None:
     """Why an increment is due; None where the database has nothing new."""
     assert database.increment is not None
-    last = _last(table, database, reads)
+    last = last_of(table, database, reads)
     after = last.said["upto"] if last else None
     try:
         with connected(lake.spark, database, table.name) as there:
@@ -171,7 +150,7 @@ def _pulse(last: Kept) -> Pulse:
     return Pulse(last.said["upto"], last.said["tail"], last.said["all"])
 
 
-def _last(table: Ingested, database: Database, reads: list[Kept]) -> Kept | None:
+def last_of(table: Ingested, database: Database, reads: list[Kept]) -> Kept | None:
     """The newest increment; one by another column says nothing of this one."""
     done = [one for one in reads if one.state == READ and one.said.get("by")]
     by = database.increment.by if database.increment else None
@@ -183,225 +162,3 @@ def _last(table: Ingested, database: Database, reads: list[Kept]) -> Kept | None
             next="give the table a new name, or leave the column as it was",
         )
     return done[-1] if done else None
-
-
-def take(lake: Lake, table: Ingested, chosen: Mapping[str, str], check: Check) -> Outcome:
-    """Carry out the reads of some windows, by the folders in which they began."""
-    done = Outcome()
-    for window, folder in chosen.items():
-        try:
-            warning = _taken(lake, table, window, folder, check)
-        except HeadgateError as error:
-            done.broken[window] = error
-        else:
-            done.warnings[window] = (warning,) if warning else ()
-    lake.asked.clear()
-    return done
-
-
-def _taken(lake: Lake, table: Ingested, window: str, folder: str, check: Check) -> str | None:
-    """One read, whole: pinned, read, counted on both sides, and put on record with its files."""
-    database = table.database
-    assert database is not None
-    reads = kept(lake, table)
-    begun = next((one for one in reads if one.folder == folder), None)
-    with connected(lake.spark, database, table.name) as there:
-        check(list(there.columns))
-        read = begun or _begun(lake, table, database, there, reads, window)
-        if read is None:
-            return None
-        bounds = _bounds(read)
-        if begun is None:
-            lake.pin(table.name, [_row(lake, table, read, READING, "it is being read")])
-        reached("pinned")
-        for one in reads:
-            if one.state == READING:  # broken off: this one or one that nobody wants any more
-                lake.raw.delete(one.folder)
-        measured = there.measured(bounds)
-        count = _brought(lake, table, there, read, measured, bounds, reads)
-        rows = _files(lake, table, read, there)
-        _record(lake, table, read, there, measured, count, rows, reads)
-    return _unseen(database, measured)
-
-
-def _unseen(database: Database, measured: Measured) -> str | None:
-    if not measured.unknown or database.increment is None:
-        return None
-    many = "rows have" if measured.unknown > 1 else "row has"
-    by = database.increment.by
-    return (
-        f"{measured.unknown:,} {many} no {by}: no increment ever reads what has none. "
-        f"Next: fill {by} in {database.shown}, or read it as a snapshot"
-    )
-
-
-def _begun(
-    lake: Lake,
-    table: Ingested,
-    database: Database,
-    there: Connected,
-    reads: list[Kept],
-    window: str,
-) -> Kept | None:
-    """A new read with its bounds; None where there is no row to read."""
-    moment = lake.clock().astimezone(timezone.utc)
-    newest = int(reads[-1].number) if reads else 0
-    name = f"{newest + 1:08d}-{secrets.token_hex(3)}"
-    said: dict[str, Any] = {}
-    if database.increment is not None:
-        by, last = there.native(database.increment.by).name, _last(table, database, reads)
-        after = last.said["upto"] if last else None
-        now = there.pulse(by, after)
-        if now.upto is None:
-            return None
-        said = {
-            "by": database.increment.by, "after": after, "upto": now.upto,
-            "overlap": there.overlap(by),
-        }  # fmt: skip
-    folder = f"{READS}/{table.short}/{window}/{name}"
-    return Kept(folder, window, READING, moment.isoformat(), said)
-
-
-def _bounds(read: Kept) -> Bounds | None:
-    said = read.said
-    if not said.get("by"):
-        return None
-    return Bounds(said["by"], said["after"], said["upto"], said["overlap"])
-
-
-def _brought(
-    lake: Lake, table: Ingested, there: Connected, read: Kept, measured: Measured,
-    bounds: Bounds | None, reads: list[Kept],
-) -> int:  # fmt: skip
-    """Write the rows down; how many came. Of an increment, those that are new."""
-    earlier = [one for one in reads if one.state == READ and one.said.get("by")]
-    apart = bounds is not None and (bool(earlier) or bool(there.database.deletes))
-    first = _hidden(read.folder) if apart else read.folder
-    lake.raw.delete(first)
-    try:
-        there.read(measured, bounds).write.mode("error").parquet(_at(lake, first))
-        came = lake.spark.read.parquet(lake.raw.for_spark(first))
-        count = _rows_in(lake, first)
-        _compare(there, bounds, measured, count)
-        if apart and bounds is not None:
-            held = _held(lake, table, [one for one in earlier if one.folder != read.folder])
-            made = _new(lake, there, came, held, bounds, measured, read)
-            made.write.mode("error").parquet(_at(lake, read.folder))
-    finally:
-        if apart:
-            lake.raw.delete(first)
-    return count
-
-
-def _new(
-    lake: Lake, there: Connected, came: DataFrame, held: DataFrame | None, bounds: Bounds,
-    measured: Measured, read: Kept,
-) -> DataFrame:  # fmt: skip
-    """The rows of an increment that are not held already, and what became of keys."""
-    lower = there.lower_text(bounds)
-    by = there.native(bounds.by).name
-    keys = [there.native(one).name for one in there.database.key]
-    if there.database.deletes is None:
-        return came if held is None else without_known(came, held, by, lower)
-    alive = None if held is None else still_there(held, keys)
-    fresh = came if alive is None else without_known(came, alive, by, lower)
-    now = there.read(measured, None, only=keys)
-    return with_changes(fresh, alive, now, keys, read.number)
-
-
-def _compare(there: Connected, bounds: Bounds | None, measured: Measured, count: int) -> None:
-    """Rows on both sides: to the last one where both are of one moment, else within its changes."""
-    most = least = measured.rows
-    if not there.dialect.consistent:
-        after = there.measured(bounds).rows
-        most, least = max(most, after), min(least, after)
-    if least <= count <= most:
-        return
-    between = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-    raise Infrastructure(
-        f"{count:,} rows of {there.database.shown} came over, and the database counts {between}; "
-        "nothing was taken in",
-        where=there.address.shown,
-        next="run again; where it stays so, read without 'partition', or when nobody writes",
-    )
-
-
-def _held(lake: Lake, table: Ingested, reads: Sequence[Kept]) -> DataFrame | None:
-    """The rows of earlier reads, as they came."""
-    folders = {one.folder for one in reads}
-    rows = lake.ledger(table.name)
-    files = [row["file"] for row in rows if _folder(row["file"]) in folders]
-    if not files:
-        return None
-    paths = [lake.raw.for_spark(file) for file in sorted(set(files))]
-    return reading_session(lake.spark).read.option("mergeSchema", "true").parquet(*paths)
-
-
-def _files(lake: Lake, table: Ingested, read: Kept, there: Connected) -> list[dict[str, Any]]:
-    """The files of a read that has come over, for the ledger; none of an increment without rows."""
-    found = sorted(lake.raw.listing(read.folder))
-    if read.said.get("after") and not _rows_in(lake, read.folder):
-        lake.raw.delete(read.folder)
-        found = []
-    now = lake.clock().isoformat()
-    return [
-        {
-            "table": table.name, "file": info.path, "window": read.window, "size": info.size,
-            "modified": info.modified_ns,
-            "content": f"{PurePosixPath(read.folder).name}/{place}",
-            "first_seen": read.first_seen, "state": TAKEN,
-            "reason": f"read from {there.shown}",
-            "seen_at": now,
-        }
-        for place, info in enumerate(found)
-    ]  # fmt: skip
-
-
-def _record(
-    lake: Lake, table: Ingested, read: Kept, there: Connected, measured: Measured, count: int,
-    files: list[dict[str, Any]], reads: list[Kept],
-) -> None:  # fmt: skip
-    """One commit: the read is whole, these are its files; an earlier snapshot gives way to it."""
-    database = there.database
-    said = {**read.said, "columns": contract_of(there.columns)}
-    if database.increment is not None:
-        said |= {"tail": measured.tail, "all": there.everything()}
-    whole = Kept(read.folder, read.window, READ, read.first_seen, said)
-    rows = [*files, _row(lake, table, whole, READ, f"{count:,} rows of {database.shown}")]
-    old = {one.folder for one in reads if one.window == read.window and one.state == READ}
-    if database.increment is None and old:
-        why = "a newer snapshot stands in its place"
-        now = lake.clock().isoformat()
-        for row in Book.of(lake.ledger(table.name)).latest.values():
-            if row["file"] in old or _folder(row["file"]) in old:
-                rows.append({**row, "state": REPLACED, "reason": why, "seen_at": now})
-    lake.pin(table.name, rows)
-
-
-def _row(lake: Lake, table: Ingested, read: Kept, state: str, reason: str) -> dict[str, Any]:
-    return {
-        "table": table.name, "file": read.folder, "window": read.window, "size": 0, "modified": 0,
-        "content": json.dumps(dict(read.said), sort_keys=True), "first_seen": read.first_seen,
-        "state": state, "reason": reason, "seen_at": lake.clock().isoformat(),
-    }  # fmt: skip
-
-
-def _folder(file: str) -> str:
-    return str(PurePosixPath(file).parent)
-
-
-def _hidden(folder: str) -> str:
-    """A folder beside one, which no listing shows."""
-    path = PurePosixPath(folder)
-    return str(path.with_name(f"_{path.name}"))
-
-
-def _at(lake: Lake, path: str) -> str:
-    """Where Spark writes a folder of the raw zone."""
-    root = lake.raw.root
-    return f"{'file:' if root.startswith('/') else ''}{root.rstrip('/')}/{path}"
-
-
-def _rows_in(lake: Lake, folder: str) -> int:
-    """How many rows the files of a folder hold: their footers tell."""
-    return lake.spark.read.parquet(lake.raw.for_spark(folder)).count()

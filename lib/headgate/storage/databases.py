@@ -20,13 +20,13 @@ from typing import Any
 from py4j.protocol import Py4JError
 from pyspark.sql import DataFrame, SparkSession
 
-from headgate.core.addresses import Address, address
+from headgate.core.addresses import Address
 from headgate.core.errors import HeadgateError, ShapeBroken, Usage
 from headgate.core.spec import Database
 from headgate.core.windows import stretch
 from headgate.storage.dialects import DIALECTS, Coming, Dialect, Native
 from headgate.storage.drivers import loaded
-from headgate.storage.secrets import revealed
+from headgate.storage.reaching import address_of
 from headgate.storage.sqlfaults import told
 
 FETCH = 10_000  # rows that come over at a time: drivers else fetch all of them, or one by one
@@ -55,7 +55,7 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Measured:
-    """What one query tells of the rows that are to be read."""
+    """What is known of the rows that are to be read."""
 
     rows: int
     tail: int = 0  # rows within the overlap before the upper bound
@@ -187,6 +187,11 @@ class Connected:
         )
         return Pulse(upto if upto is not None else after, int(count or 0), self.everything())
 
+    def nulls(self, by: str) -> int:
+        """How many rows have nothing in a column."""
+        name = self.dialect.name(self.native(by).name)
+        return int(self.ask(f"SELECT COUNT(*) FROM {self._source} WHERE {name} IS NULL")[0] or 0)
+
     def everything(self) -> int:
         """How many rows there are, where deletions are looked for."""
         if self.database.deletes is None:
@@ -212,7 +217,7 @@ class Connected:
         return f" WHERE {below}" + (f" AND {name} >= {lower}" if lower else "")
 
     def measured(self, bounds: Bounds | None) -> Measured:
-        """All that has to be known of a read before it begins, by one query."""
+        """What has to be known of a read before it begins: its rows and its ends by one query."""
         asked, part = ["COUNT(*)"], self.database.partition
         if part is not None:
             name = self.dialect.name(self.native(part.column).name)
@@ -222,12 +227,12 @@ class Connected:
             name = self.dialect.name(native.name)
             tail = self._lower(native, bounds.upto, bounds.overlap)
             asked.append(f"SUM(CASE WHEN {name} >= {tail} THEN 1 ELSE 0 END)")
-            asked.append(f"(SELECT COUNT(*) FROM {self._source} WHERE {name} IS NULL)")
         row = self.ask(f"SELECT {', '.join(asked)} FROM {self._source}{self._within(bounds)}")
         ends = (row[1], row[2]) if part is not None else (None, None)
-        more = [int(float(one or 0)) for one in row[-2:]] if bounds is not None else [0, 0]
+        tail_rows = int(float(row[-1] or 0)) if bounds is not None else 0
+        unknown = self.nulls(bounds.by) if bounds is not None else 0
         found = (ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None
-        return Measured(int(row[0] or 0), more[0], more[1], found)
+        return Measured(int(row[0] or 0), tail_rows, unknown, found)
 
     def lower_text(self, bounds: Bounds) -> str | None:
         """Where an increment's overlap begins, as the column's values come over."""
@@ -302,19 +307,6 @@ def cut(low: str, high: str, parts: int) -> list[str]:
         return sorted({f"{one:%Y-%m-%d %H:%M:%S}{zone}" for one in found})
     except ValueError:
         return []
-
-
-def address_of(database: Database, where: str) -> Address:
-    """Where a database is, with its secrets put in."""
-    try:
-        found = address(revealed(database.url), database.options)
-    except ValueError as error:
-        raise Usage(
-            f"the address of its database {error}", where=where, next="headgate check"
-        ) from None
-    user = revealed(database.user) if database.user is not None else found.user
-    password = revealed(database.password) if database.password is not None else found.password
-    return Address(found.kind, found.host, found.database, user, password, found.options)
 
 
 @contextmanager

@@ -9,13 +9,14 @@ import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-from pyspark.sql import SparkSession
+from typing import TYPE_CHECKING, Final
 
 from headgate.core.addresses import NAMES
 from headgate.core.errors import HeadgateError, Infrastructure
 from headgate.storage import jars
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 FETCH: Final = "python -m headgate.storage.drivers"
 
