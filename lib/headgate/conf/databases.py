@@ -223,7 +223,7 @@ def brought(node: Node, at: At, listed: Sequence[str] | None) -> Mapping[str, No
     made: dict[str, Node] = {}
     known = []
     for table, place in _named(node, at, listed, own):
-        short = table.rpartition(".")[2]
+        short = re.sub(r"\W", "_", table.rpartition(".")[2])
         known += [table, short]
         if not NAME.fullmatch(short):
             what = f"'{table[:60]}' cannot name a table here: give it a file of its own"

@@ -18,7 +18,7 @@ from headgate.conf.folder import Folder, listing
 from headgate.conf.functions import Functions
 from headgate.conf.graph import check_references, ordered
 from headgate.conf.nodes import Entries, Node, from_python
-from headgate.conf.overlays import Override, filled, merged, overrides_of
+from headgate.conf.overlays import Override, filled, merged, overrides_of, texts_of
 from headgate.conf.shapes import At
 from headgate.conf.steps import UNKNOWN
 from headgate.conf.tables import Draft, check_window, draft
@@ -72,12 +72,7 @@ def read_suite(
     )
     root = Path(os.path.abspath(path)).parent  # noqa: PTH100 - resolve() would follow links
     made = _suite(_laid_over(trees, given, faults), env, root, environ, faults, path.as_posix())
-    texts = (
-        [f"{k}={v}" for k, v in overrides.items()] if isinstance(overrides, Mapping) else overrides
-    )
-    return made.model_copy(
-        update={"overrides": (texts,) if isinstance(texts, str) else tuple(texts)}
-    )
+    return made.model_copy(update={"overrides": tuple(texts_of(overrides))})
 
 
 def suite_from(
