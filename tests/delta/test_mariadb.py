@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from builders import Lab, entry, fine, states
+from builders import Lab, entry, fine, states, written
 from databases import PASSWORD, Server, mariadb
 from headgate.app import App
+from headgate.conf import read_suite
 from headgate.core.results import Result
 
 TODAY = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
@@ -155,3 +157,33 @@ def test_what_goes_wrong_is_said_without_secrets(
     for text in (str(result.shown()), told.out, told.err, *map(str, lab.ops("runs", "*"))):
         assert PASSWORD not in text
         assert "wrong" not in text
+
+
+def test_all_tables_of_a_database(spark: SparkSession, tmp_path: Path, server: Server) -> None:
+    """They are known once the database was asked; before, those that others name."""
+    server.do(
+        "CREATE TABLE star_a (id int)", "CREATE TABLE `star-b` (id int)",
+        "INSERT INTO star_a VALUES (1)", "INSERT INTO `star-b` VALUES (2)",
+    )  # fmt: skip
+    conf = written(tmp_path, {
+        "ingested.every": {"source": server.source(), "tables": "*"},
+        "clean.star_a": {"reads": "ingested.star_a"},
+    })  # fmt: skip
+    env = json.loads((conf / "env/local.yaml").read_text())
+    places = {key: str(tmp_path / env[key]) for key in ("raw", "lake")}
+    (conf / "env/local.yaml").write_text(json.dumps({**env, **places}))
+    assert set(read_suite(conf).tables) == {"ingested.star_a", "clean.star_a"}
+    app = App(read_suite(conf), spark)
+    fine(app.run(("+clean.star_a", "ingested.star_b")))
+    assert [row["id"] for row in app.table("ingested.star_b").collect()] == [2]
+    assert [row["id"] for row in app.table("clean.star_a").collect()] == [1]
+    # What looks on: a preview, the life of a row, the proof, what the source holds now.
+    (window,) = app.lake.history.windows("ingested.star_b")
+    assert app.preview("ingested.star_b", window).rows.written == 1
+    (life,) = app.why("clean.star_a", "id = 1").found
+    assert [passage.end for passage in life.passages] == ["written", "written"]
+    proof = app.verify("ingested.star_b")
+    assert (proof.rows, proof.surplus, proof.lacking) == (1, (), ())
+    server.do("ALTER TABLE `star-b` ADD COLUMN more int")
+    (found,) = app.sources(["ingested.star_b"])
+    assert (found.code, found.source.startswith("star-b in 127.0.0.1")) == (0, True)

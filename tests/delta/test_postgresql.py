@@ -166,6 +166,41 @@ def test_a_database_as_a_whole_and_a_column_that_comes_and_goes(
     assert lab.rows("ingested.b", "id") == [(1,), (2,)]
 
 
+def test_rows_are_counted_on_both_sides_and_contracts_against_the_live_database(
+    spark: SparkSession, tmp_path: Path, server: Server
+) -> None:
+    server.do("CREATE TABLE live (ident bigint, at date, price numeric(8,2))")
+    dice = "SELECT g FROM generate_series(1, (random() * 1000000)::int) AS g"
+    lab = Lab(spark, tmp_path, {
+        "ingested.dice": {"source": server.source(query=dice), "columns": {"g": "int"}},
+        "ingested.live": {
+            "source": server.source(),
+            "columns": {"ID": {"type": "int", "from": "id"}, "price": "decimal(8,2)"},
+        },
+        "ingested.fine": {
+            "source": server.source(table="live"), "columns": {"ident": "int", "at": "date"},
+        },
+        "ingested.file": {
+            "source": {"files": "a/{window}.csv"}, "columns": {"id": "int", "day": "date"},
+        },
+    })  # fmt: skip
+    lab.file("a/2026-11-20.csv", ("id", "day", "new"), [(1, "2026-01-01", 1), ("x", "y", 2)])
+    dice_run = entry(run_at(lab, DAY, "ingested.dice"), "ingested.dice", "2026-11-20")
+    assert dice_run.exit_code == 20
+    assert "came over, and the database counts" in str(dice_run.message)
+    assert not list((tmp_path / "raw" / "_reads" / "dice").rglob("*.parquet"))
+    found = {one.table: one for one in lab.app().sources()}
+    assert (found["ingested.live"].code, found["ingested.fine"].code) == (11, 0)
+    assert "'id' is missing and 'ident' is new: was it renamed?" in found["ingested.live"].fault
+    assert found["ingested.fine"].said == (
+        "price: not in the contract, kept in _rescued", "ident: int in the contract, bigint there",
+    )  # fmt: skip
+    assert found["ingested.file"].said == (
+        "new: not in the contract, kept in _rescued",
+        "day: not a date: 1 records", "id: not a int: 1 records",
+    )  # fmt: skip
+
+
 @pytest.mark.faults
 def test_killed_at_any_point_no_row_is_lost_or_doubled(
     spark: SparkSession, tmp_path: Path, server: Server

@@ -9,7 +9,7 @@ from typing import Any
 from headgate.conf import read_suite
 from headgate.core.errors import HeadgateError, StepFailed, Usage, worst
 from headgate.core.selection import selected
-from headgate.core.spec import Ingested, Suite
+from headgate.core.spec import Suite
 from headgate.doors.words import Answer
 
 
@@ -29,16 +29,11 @@ def check(arguments: argparse.Namespace) -> Answer:
 
 def _sources(suite: Suite, arguments: argparse.Namespace) -> Answer:
     """Each contract against its live database or its newest file; the worst is the exit code."""
-    names = [
-        name
-        for name in selected(suite.tables, arguments.what)
-        if isinstance(suite.tables[name], Ingested)
-    ]
-    if not names:
-        raise Usage("none of these tables has a source", next="name tables of the layer ingested")
     from headgate.doors.opening import on_its_lake
 
-    found = on_its_lake(suite).sources(names)
+    found = on_its_lake(suite).sources(arguments.what)
+    if not found:
+        raise Usage("none of these tables has a source", next="name tables of the layer ingested")
     if not arguments.json:
         for one in found:
             print(f"{one.table} against {one.source}: {one.fault or 'as the contract says'}")

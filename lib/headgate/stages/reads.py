@@ -150,6 +150,17 @@ def _pulse(last: Kept) -> Pulse:
     return Pulse(last.said["upto"], last.said["tail"], last.said["all"])
 
 
+def unseen(database: Database, count: int) -> str | None:
+    """What to say of rows that no increment reads."""
+    if not count or database.increment is None:
+        return None
+    many, by = "rows have" if count > 1 else "row has", database.increment.by
+    return (
+        f"{count:,} {many} no {by}: no increment ever reads what has none. "
+        f"Next: fill {by} in {database.shown}, or read it as a snapshot"
+    )
+
+
 def last_of(table: Ingested, database: Database, reads: list[Kept]) -> Kept | None:
     """The newest increment; one by another column says nothing of this one."""
     done = [one for one in reads if one.state == READ and one.said.get("by")]

@@ -15,6 +15,7 @@ from headgate.stages.ingest import groups_of, rows_of
 from headgate.stages.lake import Lake
 from headgate.stages.ledger import Batch, found_files
 from headgate.stages.matching import check_columns, matched
+from headgate.stages.reads import unseen
 from headgate.stages.work import Fails
 from headgate.storage.databases import connected
 from headgate.storage.dialects import Coming
@@ -59,10 +60,9 @@ def _of_database(lake: Lake, table: Ingested, database: Database) -> Seen:
         ):
             there.native(name)
         check_columns(table, list(columns))
-        unread = there.nulls(increment.by) if increment else 0
+        unread = unseen(database, there.nulls(increment.by)) if increment else None
     said = [] if table.left_to_database else _differing(table, columns)
-    if unread and increment:
-        said.append(f"{unread:,} rows have no {increment.by}: no increment ever reads them")
+    said += [unread] if unread else []
     return Seen(table.name, there.shown, tuple(said))
 
 

@@ -17,7 +17,7 @@ from headgate.core.errors import HeadgateError, Infrastructure
 from headgate.core.spec import Database, Ingested
 from headgate.stages.lake import Lake
 from headgate.stages.ledger import READ, READING, REPLACED, TAKEN, Book
-from headgate.stages.reads import Kept, kept, last_of
+from headgate.stages.reads import Kept, kept, last_of, unseen
 from headgate.storage.databases import Bounds, Connected, Measured, connected, contract_of
 from headgate.storage.points import reached
 from headgate.storage.session import reading_session
@@ -70,18 +70,7 @@ def _taken(lake: Lake, table: Ingested, window: str, folder: str, check: Check) 
         count = _brought(lake, table, there, read, measured, bounds, reads)
         rows = _files(lake, table, read, there)
         _record(lake, table, read, there, measured, count, rows, reads)
-    return _unseen(database, measured)
-
-
-def _unseen(database: Database, measured: Measured) -> str | None:
-    if not measured.unknown or database.increment is None:
-        return None
-    many = "rows have" if measured.unknown > 1 else "row has"
-    by = database.increment.by
-    return (
-        f"{measured.unknown:,} {many} no {by}: no increment ever reads what has none. "
-        f"Next: fill {by} in {database.shown}, or read it as a snapshot"
-    )
+    return unseen(database, measured.unknown)
 
 
 def _begun(
@@ -131,7 +120,11 @@ def _brought(
         there.read(measured, bounds).write.mode("error").parquet(_at(lake, first))
         came = lake.spark.read.parquet(lake.raw.for_spark(first))
         count = _rows_in(lake, first)
-        _compare(there, bounds, measured, count)
+        try:
+            _compare(there, bounds, measured, count)
+        except Infrastructure:
+            lake.raw.delete(first)
+            raise
         if apart and bounds is not None:
             held = _held(lake, table, [one for one in earlier if one.folder != read.folder])
             made = _new(lake, there, came, held, bounds, measured, read)
