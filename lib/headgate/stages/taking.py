@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from pyspark.sql import DataFrame
+from pyspark.sql import types as T
 
 from headgate.conf.databases import READS
 from headgate.core.errors import HeadgateError, Infrastructure
@@ -20,8 +21,7 @@ from headgate.stages.ledger import READ, READING, REPLACED, TAKEN, Book
 from headgate.stages.reads import Kept, kept, last_of, unseen
 from headgate.storage.databases import Bounds, Connected, Measured, connected, contract_of
 from headgate.storage.points import reached
-from headgate.storage.session import reading_session
-from headgate.transforms.reads import still_there, with_changes, without_known
+from headgate.transforms.reads import OF_A_READ, of_keys, still_there, with_changes, without_known
 
 Check = Callable[[Sequence[str]], object]  # raises where these columns break the contract
 
@@ -67,7 +67,7 @@ def _taken(lake: Lake, table: Ingested, window: str, folder: str, check: Check) 
             if one.state == READING:  # broken off: this one or one that nobody wants any more
                 lake.raw.delete(one.folder)
         measured = there.measured(bounds)
-        count = _brought(lake, table, there, read, measured, bounds, reads)
+        count = _brought(lake, there, read, measured, bounds, reads)
         rows = _files(lake, table, read, there)
         _record(lake, table, read, there, measured, count, rows, reads)
     return unseen(database, measured.unknown)
@@ -108,8 +108,8 @@ def _bounds(read: Kept) -> Bounds | None:
 
 
 def _brought(
-    lake: Lake, table: Ingested, there: Connected, read: Kept, measured: Measured,
-    bounds: Bounds | None, reads: list[Kept],
+    lake: Lake, there: Connected, read: Kept, measured: Measured, bounds: Bounds | None,
+    reads: list[Kept],
 ) -> int:  # fmt: skip
     """Write the rows down; how many came. Of an increment, those that are new."""
     earlier = [one for one in reads if one.state == READ and one.said.get("by")]
@@ -126,8 +126,7 @@ def _brought(
             lake.raw.delete(first)
             raise
         if apart and bounds is not None:
-            held = _held(lake, table, [one for one in earlier if one.folder != read.folder])
-            made = _new(lake, there, came, held, bounds, measured, read)
+            made = _new(lake, there, came, earlier, bounds, measured, read)
             made.write.mode("error").parquet(_at(lake, read.folder))
     finally:
         if apart:
@@ -136,19 +135,23 @@ def _brought(
 
 
 def _new(
-    lake: Lake, there: Connected, came: DataFrame, held: DataFrame | None, bounds: Bounds,
+    lake: Lake, there: Connected, came: DataFrame, reads: list[Kept], bounds: Bounds,
     measured: Measured, read: Kept,
 ) -> DataFrame:  # fmt: skip
     """The rows of an increment that are not held already, and what became of keys."""
-    lower = there.lower_text(bounds)
-    by = there.native(bounds.by).name
+    lower, by = there.lower_text(bounds), there.native(bounds.by).name
     keys = [there.native(one).name for one in there.database.key]
+    # Only reads that came so far can hold rows of the overlap.
+    near = [one for one in reads if there.reaches(bounds.by, one.said["upto"], lower)]
+    held = _held(lake, there.table, near, came.schema.fields)
     if there.database.deletes is None:
         return came if held is None else without_known(came, held, by, lower)
-    alive = None if held is None else still_there(held, keys)
-    fresh = came if alive is None else without_known(came, alive, by, lower)
+    every = _held(lake, there.table, reads, [came.schema[name] for name in keys])
+    known = None if every is None else still_there(every, keys)
+    if held is not None and known is not None:
+        came = without_known(came, of_keys(held, known, keys), by, lower)
     now = there.read(measured, None, only=keys)
-    return with_changes(fresh, alive, now, keys, read.number)
+    return with_changes(came, known, now, keys, read.number)
 
 
 def _compare(there: Connected, bounds: Bounds | None, measured: Measured, count: int) -> None:
@@ -168,15 +171,17 @@ def _compare(there: Connected, bounds: Bounds | None, measured: Measured, count:
     )
 
 
-def _held(lake: Lake, table: Ingested, reads: Sequence[Kept]) -> DataFrame | None:
-    """The rows of earlier reads, as they came."""
+def _held(
+    lake: Lake, table: str, reads: Sequence[Kept], columns: Sequence[T.StructField]
+) -> DataFrame | None:
+    """Columns of the rows of earlier reads, and what was told of each row."""
     folders = {one.folder for one in reads}
-    rows = lake.ledger(table.name)
-    files = [row["file"] for row in rows if _folder(row["file"]) in folders]
+    files = {row["file"] for row in lake.ledger(table) if _folder(row["file"]) in folders}
     if not files:
         return None
-    paths = [lake.raw.for_spark(file) for file in sorted(set(files))]
-    return reading_session(lake.spark).read.option("mergeSchema", "true").parquet(*paths)
+    told = [T.StructField(name, T.StringType()) for name in OF_A_READ]
+    paths = [lake.raw.for_spark(file) for file in sorted(files)]
+    return lake.spark.read.schema(T.StructType([*columns, *told])).parquet(*paths)
 
 
 def _files(lake: Lake, table: Ingested, read: Kept, there: Connected) -> list[dict[str, Any]]:

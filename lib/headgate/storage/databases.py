@@ -24,7 +24,7 @@ from headgate.core.addresses import Address
 from headgate.core.errors import HeadgateError, ShapeBroken, Usage
 from headgate.core.spec import Database
 from headgate.core.windows import stretch
-from headgate.storage.dialects import DIALECTS, Coming, Dialect, Native
+from headgate.storage.dialects import DIALECTS, NUMBER, Coming, Dialect, Native
 from headgate.storage.drivers import loaded
 from headgate.storage.reaching import address_of
 from headgate.storage.sqlfaults import told
@@ -66,8 +66,8 @@ class Measured:
 class Connected:
     """A database with a connection, and the table or query that is read."""
 
-    def __init__(self, spark: SparkSession, database: Database, where: Address) -> None:
-        self.spark, self.database, self.address = spark, database, where
+    def __init__(self, spark: SparkSession, database: Database, where: Address, table: str) -> None:
+        self.spark, self.database, self.address, self.table = spark, database, where, table
         self.dialect: Dialect = DIALECTS[where.kind]
         self._driver = loaded(spark, where.kind)
         self._snapshot: str | None = None
@@ -234,6 +234,18 @@ class Connected:
         found = (ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None
         return Measured(int(row[0] or 0), tail_rows, unknown, found)
 
+    def reaches(self, by: str, upto: str, lower: str | None) -> bool:
+        """Whether values up to one may lie in the overlap; in doubt they do."""
+        native = self.native(by)
+        if lower is None:
+            return True
+        if self.dialect.numeric(native) and NUMBER.fullmatch(upto) and NUMBER.fullmatch(lower):
+            return Decimal(upto) >= Decimal(lower)
+        if not self.dialect.moment(native):
+            return True  # texts: only the database knows their order
+        told = min(len(upto), 19)  # a date is its whole day
+        return upto[:told] >= lower[:told]
+
     def lower_text(self, bounds: Bounds) -> str | None:
         """Where an increment's overlap begins, as the column's values come over."""
         native = self.native(bounds.by)
@@ -315,7 +327,7 @@ def connected(spark: SparkSession, database: Database, where: str) -> Iterator[C
     place = address_of(database, where)
     made: Connected | None = None
     try:
-        made = Connected(spark, database, place)
+        made = Connected(spark, database, place, where)
         yield made
     except HeadgateError:
         raise

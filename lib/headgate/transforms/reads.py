@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from headgate.transforms.contract import literal, quoted
 from headgate.transforms.hidden import column
 
+OF_A_READ = ("Op", "_read")  # what is told of each row where keys are compared
 _HELD = "__held"
 
 
@@ -38,28 +39,35 @@ def _from(by: str, lower: str, held: DataFrame) -> Column:
 
 
 def still_there(held: DataFrame, keys: Sequence[str]) -> DataFrame:
-    """The rows whose key was there when it was read last."""
+    """The keys that were there when they were read last."""
     names = [column(name) for name in keys]
-    last = held.groupBy(*names).agg(F.max_by("Op", F.struct("_read", "Op")).alias(_HELD))
-    there = _same(held, last.where(F.col(_HELD) != "D").select(*names), keys, "left_semi")
-    return there.where(F.col("Op") != "D")
+    last = held.groupBy(*names).agg(
+        # Of a table that compared no keys at first, some reads tell nothing.
+        F.max_by(F.coalesce("Op", F.lit("I")), F.coalesce("_read", F.lit(""))).alias(_HELD)
+    )
+    return last.where(F.col(_HELD) != "D").select(*names)
+
+
+def of_keys(rows: DataFrame, known: DataFrame, keys: Sequence[str]) -> DataFrame:
+    """The rows of some keys, without deletions."""
+    there = rows.where(F.coalesce("Op", F.lit("I")) != "D")
+    return _same(there, known, keys, "left_semi")
 
 
 def with_changes(
-    rows: DataFrame, held: DataFrame | None, now: DataFrame, keys: Sequence[str], number: str
+    rows: DataFrame, known: DataFrame | None, now: DataFrame, keys: Sequence[str], number: str
 ) -> DataFrame:
     """Rows with what happened to them, and a deletion for each key that is there no more.
 
-    `held` are rows of the keys that were there before, `now` the keys that are there.
+    `known` are the keys that were there before, `now` those that are there.
     """
     names = [column(name) for name in keys]
-    if held is None:
+    if known is None:
         return rows.withColumns({"Op": F.lit("I"), "_read": F.lit(number)})
-    known = held.select(*names)
     here = _same(rows, known, keys, "left", mark=True)
     op = F.when(F.col(_HELD), F.lit("U")).otherwise(F.lit("I"))
     told = here.select(*map(column, rows.columns), op.alias("Op"), F.lit(number).alias("_read"))
-    gone = _same(known.distinct(), now.select(*names), keys, "left_anti")
+    gone = _same(known, now.select(*names), keys, "left_anti")
     empty = [
         column(field.name) if field.name in keys
         else F.lit(None).cast(field.dataType).alias(field.name)
