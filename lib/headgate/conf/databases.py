@@ -5,7 +5,6 @@ What a person wrote of an address or a password is never repeated in a fault.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -201,11 +200,11 @@ def named_of(nodes: Iterable[Node], layer: str) -> set[str]:
     return found
 
 
-def asked_for(node: Node, at: At) -> Database | None:
+def asked_for(node: Node, at: At, environ: Mapping[str, str]) -> Database | None:
     """The database of which a file wants all tables; None where its address cannot be read."""
     source = node.get("source") if isinstance(node, Entries) else None
     jdbc = source.get("jdbc") if isinstance(source, Entries) else None
-    found = tried(JDBC.read, filled(jdbc, at, os.environ), at) if jdbc is not None else None
+    found = tried(JDBC.read, filled(jdbc, at, environ), at) if jdbc is not None else None
     return found if isinstance(found, Database) else None
 
 

@@ -237,7 +237,7 @@ def _suite(
     for each in drafts.values():
         check_window(each, (suite_values or {}).get("window", "day"))
         faults.extend(each.at.faults)
-    found = {name: asked_for(node, at) for name, node in trees.every.items()}
+    found = {name: asked_for(node, at, environ) for name, node in trees.every.items()}
     every = {name: one for name, one in found.items() if one is not None}
     faults = _told_once(faults)
     if faults or suite_values is None or env_values is None:
