@@ -131,8 +131,9 @@ def test_types_come_as_they_are(spark: SparkSession, tmp_path: Path, server: Ser
         ({"query": "SELECT id FROM"}, 2, "does not understand the query"),
         ({"table": "secret"}, 20, "may not read secret"),
         ({"increment": "nothing"}, 11, "column 'nothing' is not in there"),
+        ({"increment": {"by": "id", "overlap": "1 hour"}}, 2, "an overlap of 1 hour does not fit"),
     ],
-    ids=["password", "table", "host", "query", "rights", "column"],
+    ids=["password", "table", "host", "query", "rights", "column", "overlap"],
 )
 def test_what_goes_wrong_is_said_without_secrets(
     changed: dict[str, Any], code: int, said: str,

@@ -170,11 +170,17 @@ class Connected:
     def overlap(self, by: str) -> int:
         """How much is read again: seconds where the column tells moments, else a number."""
         native, said = self.native(by), getattr(self.database.increment, "overlap", None)
-        if self.dialect.moment(native):
+        if self.dialect.moment(native) and not (said or "1 hour").isdigit():
             return int(stretch(said or "1 hour").total_seconds())
-        if self.dialect.numeric(native):
+        if self.dialect.numeric(native) and (said or "1000").isdigit():
             return int(said or "1000")
-        return 0
+        if said is None:
+            return 0  # texts: only the very last value is read again
+        raise Usage(
+            f"'{by}' is a column of {native.kind}, which an overlap of {said} does not fit",
+            where=self.shown,
+            next="overlap: 1 hour for dates and times, 1000 for numbers, none for texts",
+        )
 
     def pulse(self, by: str, after: str | None) -> Pulse:
         """How far a column goes, and how many rows stand in the overlap before `after`."""
