@@ -7,6 +7,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -46,8 +47,29 @@ class Server:
 
 
 @contextmanager
-def mariadb(folder: Path) -> Iterator[Server]:
+def mariadb() -> Iterator[Server]:
     """MariaDB with a database `shop`."""
+    with _folder() as folder, _mariadb_in(folder) as server:
+        yield server
+
+
+@contextmanager
+def postgresql() -> Iterator[Server]:
+    """PostgreSQL with a database `shop`."""
+    with _folder() as folder, _postgresql_in(folder) as server:
+        yield server
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder that the servers' own users can go through; pytest's are for its user alone."""
+    with tempfile.TemporaryDirectory(prefix="headgate-database-") as made:
+        Path(made).chmod(0o711)
+        yield Path(made)
+
+
+@contextmanager
+def _mariadb_in(folder: Path) -> Iterator[Server]:
     _need("mariadbd", "mariadb-install-db", "mariadb")
     data, port = folder / "data", _free_port()
     user = pwd.getpwuid(os.getuid()).pw_name
@@ -69,19 +91,16 @@ def mariadb(folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def postgresql(folder: Path) -> Iterator[Server]:
-    """PostgreSQL with a database `shop`. It refuses to run as root."""
+def _postgresql_in(folder: Path) -> Iterator[Server]:
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs:
         raise NotInstalledError("needs PostgreSQL: apt-get install postgresql")
     here, data, port = programs[-1], folder / "data", _free_port()
     as_owner: tuple[str, ...] = ()
     data.mkdir()
-    if os.getuid() == 0:
+    if os.getuid() == 0:  # which it refuses to run as
         as_owner = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
         shutil.chown(data, "postgres", "postgres")
-        for above in (folder, *folder.parents):
-            above.chmod(above.stat().st_mode | 0o011)
     secret = folder / "secret"
     secret.write_text("owner")
     secret.chmod(0o644)

@@ -60,16 +60,14 @@ def main(given: Sequence[str] | None = None) -> None:
     told = parser.parse_args(given)
     rows = told.rows or (20_000 if told.quick else 1_000_000)
     repeats = told.repeats or (1 if told.quick else 3)
-    with ground(told.folder) as folder:
-        (folder / "server").mkdir()
-        with postgresql(folder / "server") as server:
-            say(f"{rows:,} rows in PostgreSQL")
-            server.do(ROWS.format(rows=rows), "ALTER TABLE sales ADD PRIMARY KEY (id)", "ANALYZE")
-            source = server.source(partition={"column": "id", "parts": PARTS})
-            files = {"ingested/sales": INGESTED.replace("SOURCE", json.dumps(source))}
-            conf = lay(folder, files, master=told.master, quick=told.quick)
-            with session(conf) as spark:
-                ours, theirs = measured(spark, conf, folder, server, rows, repeats)
+    with ground(told.folder) as folder, postgresql() as server:
+        say(f"{rows:,} rows in PostgreSQL")
+        server.do(ROWS.format(rows=rows), "ALTER TABLE sales ADD PRIMARY KEY (id)", "ANALYZE")
+        source = server.source(partition={"column": "id", "parts": PARTS})
+        files = {"ingested/sales": INGESTED.replace("SOURCE", json.dumps(source))}
+        conf = lay(folder, files, master=told.master, quick=told.quick)
+        with session(conf) as spark:
+            ours, theirs = measured(spark, conf, folder, server, rows, repeats)
         note = f"{rows:,} rows, {PARTS} connections; {costs(ours, theirs, rows)}"
         show(
             Figure("database to Delta", seconds(ours), seconds(theirs), "plain", GOAL, note=note),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from bench import database_servers
@@ -14,20 +13,20 @@ __all__ = ["PASSWORD", "Server", "mariadb", "postgresql"]
 
 
 @contextmanager
-def mariadb(folder: Path) -> Iterator[Server]:
+def mariadb() -> Iterator[Server]:
     """MariaDB with a database `shop`."""
     try:
-        with database_servers.mariadb(folder) as server:
+        with database_servers.mariadb() as server:
             yield server
     except NotInstalledError as error:
         pytest.skip(str(error))
 
 
 @contextmanager
-def postgresql(folder: Path) -> Iterator[Server]:
+def postgresql() -> Iterator[Server]:
     """PostgreSQL with a database `shop`."""
     try:
-        with database_servers.postgresql(folder) as server:
+        with database_servers.postgresql() as server:
             yield server
     except NotInstalledError as error:
         pytest.skip(str(error))

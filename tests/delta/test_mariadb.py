@@ -21,8 +21,8 @@ TODAY = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with mariadb(tmp_path_factory.mktemp("mariadb")) as running:
+def server() -> Iterator[Server]:
+    with mariadb() as running:
         yield running
 
 

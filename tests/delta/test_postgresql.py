@@ -24,8 +24,8 @@ NEXT = DAY + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with postgresql(tmp_path_factory.mktemp("postgresql")) as running:
+def server() -> Iterator[Server]:
+    with postgresql() as running:
         yield running
 
 

@@ -160,9 +160,8 @@ def test_the_page_on_databases_runs(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its files make a suite, on a server with the tables that it names."""
-    page, folder = "docs/databases.md", tmp_path / "server"
-    folder.mkdir()
-    with postgresql(folder) as server:
+    page = "docs/databases.md"
+    with postgresql() as server:
         server.do(
             "CREATE TABLE orders (id bigint, country text, price numeric(10,2))",
             "INSERT INTO orders VALUES (1, 'DE', 2), (2, 'FR', 3), (3, 'NO', -1)",
