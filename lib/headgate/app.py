@@ -19,7 +19,8 @@ from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors, named_windows, selected
 from headgate.core.spec import Ingested, Rule, SparkSettings, Suite, Table
 from headgate.core.windows import parse_range
-from headgate.quality.portrait import Proposal, Seen
+from headgate.quality.portrait import Proposal
+from headgate.quality.portrait import Seen as Portrait
 from headgate.stages.difference import Difference, difference
 from headgate.stages.dismissing import Deviation, dismissal, found, let_in
 from headgate.stages.earlier import Earlier
@@ -28,10 +29,12 @@ from headgate.stages.lake import Lake
 from headgate.stages.lives import lives_of
 from headgate.stages.planning import Planned, planned
 from headgate.stages.preview import Preview, previewed
+from headgate.stages.reads import with_known_columns
 from headgate.stages.rejected import typed
 from headgate.stages.repair import absorb
 from headgate.stages.runner import Orders, record_idle, run_table
 from headgate.stages.settling import Choice, settled
+from headgate.stages.sources import Seen, seen, tables_of
 from headgate.stages.standing import Standing, standings
 from headgate.stages.suggesting import suggested
 from headgate.stages.telling import tell
@@ -40,6 +43,7 @@ from headgate.stages.undo import undone
 from headgate.stages.verifying import Verified, verified
 from headgate.storage.faults import classify
 from headgate.storage.process import who
+from headgate.storage.records import Records
 from headgate.storage.session import start
 from headgate.transforms.versions import held_at
 
@@ -50,10 +54,12 @@ class App:
     """A suite opened on a lake."""
 
     def __init__(self, suite: Suite, spark: SparkSession) -> None:
+        suite = with_every_table(suite, spark)
         self.suite, self.spark = suite, spark
         self.lake = Lake.opened(spark, suite)
         for table in suite.tables:
             absorb(self.lake, table)
+        self.lake.suite = self.suite = with_known_columns(self.lake)
 
     def selected(self, what: Sequence[str], layer: str | None = None) -> list[str]:
         """The tables that a call names."""
@@ -125,7 +131,8 @@ class App:
 
     def _need_raw_zone(self, names: Sequence[str]) -> None:
         """A raw zone that is not there is misspelt or unmounted: that is more than no news."""
-        if not any(isinstance(self.suite.tables[name], Ingested) for name in names):
+        tables = [self.suite.tables[name] for name in names]
+        if not any(isinstance(one, Ingested) and one.database is None for one in tables):
             return
         if not self.lake.raw.exists(""):
             env = self.suite.environment
@@ -252,7 +259,12 @@ class App:
         """A table made anew from what its runs read, and compared; nothing is written."""
         return verified(self.lake, self.named(name), self.windows(window), share)
 
-    def suggest(self, name: str) -> tuple[Seen, list[Proposal]]:
+    def sources(self, what: Sequence[str] = ()) -> list[Seen]:
+        """The contracts of ingested tables against what their sources are now."""
+        tables = [self.suite.tables[name] for name in self.selected(what)]
+        return [seen(self.lake, one) for one in tables if isinstance(one, Ingested)]
+
+    def suggest(self, name: str) -> tuple[Portrait, list[Proposal]]:
         """Rules that a table's published rows and its history suggest."""
         return suggested(self.lake, self.named(name))
 
@@ -292,6 +304,16 @@ class App:
             names = self.selected([name])
             raise Usage(f"'{name}' is not one table", next=f"one of {', '.join(names)}")
         return self.suite.tables[name]
+
+
+def with_every_table(suite: Suite, spark: SparkSession) -> Suite:
+    """The suite with all tables of the databases of which it wants all: they are asked now."""
+    if not suite.every:
+        return suite
+    ledger = Records(spark, suite.environment.lake).files()
+    listed = {name: tables_of(spark, one, name, ledger) for name, one in suite.every.items()}
+    env, overrides = suite.environment.name, suite.overrides
+    return read_suite(suite.conf, env=env, overrides=overrides, listed=listed)
 
 
 def refuse_unknown_rules(tables: Sequence[Table], waived: Sequence[str]) -> None:

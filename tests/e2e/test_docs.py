@@ -19,6 +19,7 @@ from pyspark.sql.types import StructType, _parse_datatype_string
 
 import headgate
 from builders import committed
+from databases import PASSWORD, postgresql
 from headgate.app import opened
 from headgate.conf.reading import suite_from
 from headgate.core.results import JOBS
@@ -153,6 +154,39 @@ def test_marked_commands_run(
             code, said = typed(words)
             assert code == line.exits, f"{line}\n{said}"
             assert said.strip(), line
+
+
+def test_the_page_on_databases_runs(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files make a suite, on a server with the tables that it names."""
+    page = "docs/databases.md"
+    with postgresql() as server:
+        server.do(
+            "CREATE TABLE orders (id bigint, country text, price numeric(10,2))",
+            "INSERT INTO orders VALUES (1, 'DE', 2), (2, 'FR', 3), (3, 'NO', -1)",
+            "CREATE TABLE moves (id bigint, note text, changed_at timestamptz)",
+            "INSERT INTO moves VALUES (1, 'a', now()), (2, 'b', now())",
+            "CREATE TABLE countries (code text)",
+            "CREATE TABLE shops (id int)",
+            "INSERT INTO shops VALUES (1)",
+        )
+        files = {"conf/suite.yaml": "name: shop\n"}
+        files["conf/env/local.yaml"] = "raw: raw\nlake: lake\nspark: {master: 'local[2]'}\n"
+        for _, body in blocks(page, "yaml"):
+            name = body.partition("\n")[0].removeprefix("# ")
+            files[name] = body.replace("postgresql://db.example:5432/shop", server.address)
+        for name, body in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(body)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("SHOP_DB_PASSWORD", PASSWORD)
+        for line in lines(page):
+            if line.runs:
+                code, said = typed(line.words[1:])
+                assert code == line.exits, f"{line}\n{said}"
+                assert said.strip(), line
+                assert PASSWORD not in said
 
 
 def to_run(page: str) -> list[Line]:

@@ -505,7 +505,7 @@ INGESTED = {
         [
             ":1: key 'columns' is missing: the contract with the supplier: names and types, in"
             " order",
-            ":1: key 'source' is missing: where its files lie",
+            ":1: key 'source' is missing: where its rows come from",
         ],
     ),
 }

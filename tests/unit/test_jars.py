@@ -123,7 +123,7 @@ def test_a_folder_that_cannot_be_made_is_said(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("HEADGATE_JARS", str(tmp_path / "file" / "below"))
-    with pytest.raises(Infrastructure, match="no folder for Delta's jars can be written"):
+    with pytest.raises(Infrastructure, match="no folder for jars can be written"):
         jars.delta_jars("4.1.4", "4.4.0", fetch=True)
 
 

@@ -58,7 +58,7 @@ class Known:
             return self._features(draft, table)
         if isinstance(table, Mart):
             return self._mart(draft, table)
-        if isinstance(table, Ingested) and table.on_change.new_column != "add":
+        if isinstance(table, Ingested) and table.columns and table.on_change.new_column != "add":
             return (*table.columns, *SYSTEM, *(CHANGE_COLUMNS if table.source.changes else ()))
         return None  # columns that the contract does not name may come in
 

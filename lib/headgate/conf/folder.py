@@ -11,7 +11,7 @@ from headgate.core.errors import Fault
 from headgate.core.results import LAYERS
 
 _ENDINGS = (".yaml", ".yml")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass
@@ -90,7 +90,7 @@ def _tables(folder: Folder, entry: Path, faults: list[Fault]) -> None:
     by_case = {name.lower(): file for name, file in folder.tables.items()}
     for file in _yaml_files(entry):
         name = f"{entry.name}.{file.stem}"
-        if not _NAME.fullmatch(file.stem):
+        if not NAME.fullmatch(file.stem):
             what = "a table's name has letters, digits and _ only, and begins with no digit"
             faults.append(Fault(file.as_posix(), 0, "", what))
         elif name.lower() in by_case:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from headgate.conf.databases import EACH
 from headgate.conf.expressions import Expression
 from headgate.conf.forms import COLUMN, COLUMNS, CONTRACT_COLUMN, TYPE
 from headgate.conf.measured import FEATURES, MARTS
@@ -61,7 +62,7 @@ INGESTED = Record(
     "an ingested table",
     {
         **COMMON,
-        "source": Key(SOURCE, "where its files lie", required=True),
+        "source": Key(SOURCE, "where its rows come from", required=True),
         "columns": Key(
             Mapped(
                 COLUMN_RECORD,
@@ -70,7 +71,7 @@ INGESTED = Record(
                 stand_in=Column.model_validate({"type": "string"}),
             ),
             "the contract with the supplier: names and types, in order",
-            required=True,
+            default="**required**, but of a database: its own",
         ),
         "on_change": Key(ON_CHANGE, "what happens when the files leave the contract"),
         "resent": Key(
@@ -82,8 +83,13 @@ INGESTED = Record(
         "window_by": Key(
             COLUMN, "the column that tells a row's window, where the path has no `{window}`"
         ),
+        "tables": Key(
+            Listed(Text("a table"), about='list of tables, or `"*"`'),
+            "several tables of one database: each is a table of this layer, by its own name",
+        ),
+        "each": Key(EACH, "what differs from table to table, where there are several"),
     },
-    later=(*LATER, "tables"),
+    later=LATER,
 )
 CLEAN = Record(
     "a clean table",

@@ -88,6 +88,17 @@ class Override:
         return tree
 
 
+def texts_of(given: Mapping[str, str] | Sequence[str]) -> list[str]:
+    """What `--set` says, a text each.
+
+    >>> texts_of({"lake": "/tmp/a"}), texts_of("lake=/tmp/a")
+    (['lake=/tmp/a'], ['lake=/tmp/a'])
+    """
+    if isinstance(given, str):
+        return [given]
+    return [f"{k}={v}" for k, v in given.items()] if isinstance(given, Mapping) else list(given)
+
+
 def overrides_of(
     given: Mapping[str, str] | Sequence[str],
     *,
@@ -97,11 +108,8 @@ def overrides_of(
     faults: list[Fault],
 ) -> list[Override]:
     """What `--set` changes; faults are noted."""
-    if isinstance(given, str):
-        given = [given]
-    texts = [f"{k}={v}" for k, v in given.items()] if isinstance(given, Mapping) else list(given)
     found: list[Override] = []
-    for text in texts:
+    for text in texts_of(given):
         path, equals, said = text.partition("=")
         path, shown = path.strip(), f"--set {path.strip()}"
         if not equals or not path or not all(path.split(".")):

@@ -12,12 +12,13 @@ from headgate.conf import settings
 from headgate.conf.across import check_slices
 from headgate.conf.alerts import check_routes
 from headgate.conf.columns import Known
+from headgate.conf.databases import asked_for, brings_several, brought, named_of, wants_every
 from headgate.conf.documents import CUT, read_file
 from headgate.conf.folder import Folder, listing
 from headgate.conf.functions import Functions
 from headgate.conf.graph import check_references, ordered
 from headgate.conf.nodes import Entries, Node, from_python
-from headgate.conf.overlays import Override, filled, merged, overrides_of
+from headgate.conf.overlays import Override, filled, merged, overrides_of, texts_of
 from headgate.conf.shapes import At
 from headgate.conf.steps import UNKNOWN
 from headgate.conf.tables import Draft, check_window, draft
@@ -28,6 +29,7 @@ from headgate.core.spec import Clean, Ingested, Suite
 from headgate.core.steps import Python
 
 PYTHON = "<python>"
+Listed = Mapping[str, Sequence[str]]
 
 
 @dataclass
@@ -39,6 +41,7 @@ class _Trees:
     env: Node | None = None
     tables: dict[str, Node] = field(default_factory=dict)
     declared: tuple[str, ...] = ()  # tables, also those whose files cannot be read
+    every: dict[str, Node] = field(default_factory=dict)  # files that want a whole database
     prefixed: bool = False  # whether paths have to name the table
 
 
@@ -48,14 +51,18 @@ def read_suite(
     env: str = "local",
     overrides: Mapping[str, str] | Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
+    listed: Listed | None = None,
 ) -> Suite:
-    """The suite of a conf folder; raises Misconfigured with all its faults."""
+    """The suite of a conf folder; raises Misconfigured with all its faults.
+
+    `listed` are the tables of databases of which files want all (`tables: "*"`), by file.
+    """
     environ = os.environ if environ is None else environ
     path, faults = Path(conf), list[Fault]()
     folder = listing(path, faults)
     if not path.is_dir():
         raise Misconfigured(faults, next="headgate init DIR makes a small suite")
-    trees = _parsed(folder, env, faults)
+    trees = _parsed(folder, env, faults, listed or {})
     given = overrides_of(
         overrides,
         suite=tuple(settings.SUITE.keys),
@@ -64,7 +71,8 @@ def read_suite(
         faults=faults,
     )
     root = Path(os.path.abspath(path)).parent  # noqa: PTH100 - resolve() would follow links
-    return _suite(_laid_over(trees, given, faults), env, root, environ, faults, path.as_posix())
+    made = _suite(_laid_over(trees, given, faults), env, root, environ, faults, path.as_posix())
+    return made.model_copy(update={"overrides": tuple(texts_of(overrides))})
 
 
 def suite_from(
@@ -75,15 +83,16 @@ def suite_from(
     root: str | Path = ".",
     spark: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
+    listed: Listed | None = None,
     **suite_keys: Any,
 ) -> Suite:
     """A suite from Python values (tables by layer.name), by the same checks as from files."""
     faults: list[Fault] = []
     where = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would follow links
     known: dict[str, Node] = {}
-    for name, keys in tables.items():
-        if _table_name(name, faults):
-            known[name] = from_python(keys, PYTHON)
+    names = {name for name in tables if _table_name(name, faults)}
+    for name in names:
+        known[name] = from_python(tables[name], PYTHON)
     places = {"raw": str(raw), "lake": str(lake), "spark": spark or {}}
     trees = _Trees(
         where / "conf",
@@ -93,6 +102,7 @@ def suite_from(
         declared=tuple(known),
         prefixed=True,
     )
+    _take_apart(trees, faults, listed or {})
     environ = os.environ if environ is None else environ
     return _suite(trees, "local", where, environ, faults, PYTHON)
 
@@ -108,9 +118,9 @@ def _table_name(name: str, faults: list[Fault]) -> bool:
     return False
 
 
-def _parsed(folder: Folder, env: str, faults: list[Fault]) -> _Trees:
+def _parsed(folder: Folder, env: str, faults: list[Fault], listed: Listed) -> _Trees:
     """All files as trees. Other environments are read as well: their keys are checked here."""
-    trees = _Trees(folder.path, declared=tuple(sorted(folder.declared)))
+    trees = _Trees(folder.path)
     if folder.suite is not None:
         trees.suite = read_file(folder.suite, folder.suite.as_posix(), faults)
     for name, file in folder.environments.items():
@@ -134,7 +144,42 @@ def _parsed(folder: Folder, env: str, faults: list[Fault]) -> _Trees:
         node = read_file(file, file.as_posix(), faults)
         if node is not None:
             trees.tables[name] = node
+    trees.declared = tuple(sorted(folder.declared))
+    _take_apart(trees, faults, listed)
     return trees
+
+
+def _take_apart(trees: _Trees, faults: list[Fault], listed: Listed) -> None:
+    """Put the tables of a database in the place of the file that brings them.
+
+    Where all are wanted and the database was not asked yet, they are those that others name.
+    """
+    several = {
+        name: node
+        for name, node in trees.tables.items()
+        if name.startswith("ingested.") and brings_several(node)
+    }
+    declared = set(trees.declared) - several.keys()
+    needed = named_of(trees.tables.values(), "ingested")
+    for name, node in several.items():
+        del trees.tables[name]
+        short, at = name.partition(".")[2], At(faults)
+        names = listed.get(short)
+        if wants_every(node):
+            trees.every[short] = node
+            each = node.get("each") if isinstance(node, Entries) else None
+            own = [key.text for key, _ in each.entries] if isinstance(each, Entries) else []
+            others = sorted(n for n in needed if f"ingested.{n}" not in declared)
+            names = list(dict.fromkeys((*own, *others))) if names is None else names
+        for one, tree in brought(node, at, names).items():
+            inner = f"ingested.{one}"
+            if inner in declared and not wants_every(node):
+                what = f"{inner} is described elsewhere, too: leave it out here or there"
+                at.key("tables").note(node, what)
+            elif inner not in declared:
+                trees.tables[inner] = tree
+                declared.add(inner)
+    trees.declared = tuple(sorted(declared))
 
 
 def _laid_over(trees: _Trees, given: list[Override], faults: list[Fault]) -> _Trees:
@@ -192,6 +237,8 @@ def _suite(
     for each in drafts.values():
         check_window(each, (suite_values or {}).get("window", "day"))
         faults.extend(each.at.faults)
+    found = {name: asked_for(node, at, environ) for name, node in trees.every.items()}
+    every = {name: one for name, one in found.items() if one is not None}
     faults = _told_once(faults)
     if faults or suite_values is None or env_values is None:
         raise Misconfigured(faults)
@@ -202,6 +249,7 @@ def _suite(
         tables={name: table for name, table in made if table is not None},
         root=root.as_posix(),
         conf=conf,
+        every=every,
     )
 
 

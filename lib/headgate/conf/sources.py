@@ -7,11 +7,12 @@ import re
 from typing import Any
 
 from headgate.conf import words
+from headgate.conf.databases import JDBC
 from headgate.conf.forms import COLUMNS
 from headgate.conf.nodes import Entries
 from headgate.conf.records import Key, Record
 from headgate.conf.shapes import Anything, At, Mapped, Parsed, Text, UnreadableError, Word
-from headgate.core.spec import FileSource
+from headgate.core.spec import Database, FileSource
 
 _WORD = re.compile(r"\w+")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -123,6 +124,21 @@ def _source(values: dict[str, Any], node: Entries, at: At) -> FileSource:
     return FileSource(**{**values, "options": options})
 
 
+def _read(values: dict[str, Any], node: Entries, at: At) -> FileSource | Database:
+    """Files, or a database; one of the two."""
+    if "jdbc" not in values:
+        if "files" not in values:
+            if node.get("files") is None and node.get("jdbc") is None:
+                at.note(node, "key 'files' is missing, or 'jdbc': where its rows come from")
+            raise UnreadableError
+        return _source(values, node, at)
+    for name in values:
+        if name != "jdbc":
+            raise at.key(name).note(node.key(name) or node, "is for files: 'jdbc' needs none of it")
+    database: Database = values["jdbc"]
+    return database
+
+
 def _apart(values: dict[str, Any], node: Entries, at: At) -> None:
     """Keys that do not go together."""
     if "reader" in values and "format" in values:
@@ -150,7 +166,9 @@ SOURCE = Record(
             Parsed("a path below the raw zone", pattern),
             "path below the raw zone; `{window}` stands for the window and may carry a format:"
             " `{window:%Y/%m/%d}`",
-            required=True,
+        ),
+        "jdbc": Key(
+            JDBC, "a table or a query of a database instead of files ([databases.md](databases.md))"
         ),
         "format": Key(
             Word(("csv", "json", "jsonl", "parquet", "avro", "orc", "debezium", "dms")),
@@ -173,6 +191,8 @@ SOURCE = Record(
             COLUMNS, "`debezium`: an update that changes these columns is a deletion and an insert"
         ),
     },
-    make=_source,
-    later=("jdbc", "table", "query", "url"),
+    make=_read,
+    refused={
+        name: f"belongs below jdbc: jdbc: {{{name}: …}}" for name in ("table", "query", "url")
+    },
 )

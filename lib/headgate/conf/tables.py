@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from headgate.conf.databases import kept_in
 from headgate.conf.expressions import statement
 from headgate.conf.layers import MODELS, RECORDS
 from headgate.conf.measured import feature
@@ -16,7 +17,7 @@ from headgate.conf.sources import untold
 from headgate.conf.steps import select_file
 from headgate.conf.words import unknown
 from headgate.core.labels import known_names, shown_names
-from headgate.core.spec import Drift, Ingested, Table
+from headgate.core.spec import Database, Drift, Ingested, OnChange, Table
 
 Values = dict[str, Any]
 # The keys that say which columns a table has.
@@ -109,10 +110,22 @@ def _has(draft: Draft, key: str) -> bool:
 
 
 def _ingested(draft: Draft, values: Values | None) -> Values | None:
+    if not (_has(draft, "columns") or _reads_database(draft)):
+        about = RECORDS["ingested"].keys["columns"].about
+        draft.at.note(draft.node, f"key 'columns' is missing: {about}")
+        return None
     if values is None:
         return None
+    values = _of_database(draft, values)
+    if "columns" not in values:
+        values |= {"columns": {}, "left_to_database": True}
+        # What the database has is the contract: a column that goes away is empty from then on.
+        if not _has(draft, "on_change"):
+            values["on_change"] = OnChange(missing_column="null")
     if "window_by" in values:
-        if "{window" in values["source"].files:
+        if "database" in values:
+            draft.note("the window of rows of a database is when they were read", "window_by")
+        elif "{window" in values["source"].files:
             draft.note("the path tells the window already ({window}): leave one out", "window_by")
         elif values["window_by"] not in values["columns"]:
             draft.note(unknown("column", values["window_by"], values["columns"]), "window_by")
@@ -129,6 +142,28 @@ def _ingested(draft: Draft, values: Values | None) -> Values | None:
             draft.note(f"'{name}' and '{other}' differ only in case", "columns", name)
         by_case[name.lower()] = name
     return values
+
+
+def _reads_database(draft: Draft) -> bool:
+    source = draft.node.get("source") if isinstance(draft.node, Entries) else None
+    return isinstance(source, Entries) and source.get("jdbc") is not None
+
+
+def _of_database(draft: Draft, values: Values) -> Values:
+    """The values with the files in which the reads of a database are kept."""
+    database = values["source"]
+    if not isinstance(database, Database):
+        return values
+    short = draft.name.partition(".")[2]
+    if database.query is None and not database.table:
+        database = database.model_copy(update={"table": short})
+    columns = values.get("columns", {})
+    by = database.increment.by if database.increment else None
+    private = [n for n, one in columns.items() if one.privacy and by in (n, one.from_)]
+    if private:
+        what = f"'{private[0]}' is private, and how far an increment came is written down"
+        draft.note(what, "source", "jdbc", "increment")
+    return {**values, "database": database, "source": kept_in(short, database)}
 
 
 def _clean(draft: Draft, values: Values | None) -> Values | None:

@@ -64,6 +64,40 @@ class FileSource(Value):
         return str(written) if written else None
 
 
+class Increment(Value):
+    """How new and changed rows of a database are told: by a column that only grows."""
+
+    by: str
+    overlap: str | None = None  # "1 hour" or "1000": what is read again, for late commits and ties
+
+
+class Partition(Value):
+    """A column by whose values a read is parted, and into how many parts."""
+
+    column: str
+    parts: int = 4
+
+
+class Database(Value):
+    """A table or a query of a database. The address may hold secrets: it is never shown."""
+
+    url: str = Field(repr=False)  # as written: it may hold `${secret:name}`
+    user: str | None = Field(default=None, repr=False)
+    password: str | None = Field(default=None, repr=False)
+    table: str = ""  # none: the query
+    query: str | None = None
+    increment: Increment | None = None  # none: each window is a snapshot of all rows
+    partition: Partition | None = None
+    key: tuple[str, ...] = ()
+    deletes: Literal["keys"] | None = None  # keys that are there no more become deletions
+    options: Mapping[str, bool | int | str] = Field(default={}, repr=False)  # of its driver
+
+    @property
+    def shown(self) -> str:
+        """What is read, for messages."""
+        return self.table or "the query"
+
+
 class Rule(Value):
     """One expectation or SQL condition on a table."""
 
@@ -212,8 +246,10 @@ class Table(Value):
 class Ingested(Table):
     """A table of the ingested layer: a contract with a supplier."""
 
-    source: FileSource
-    columns: Mapping[str, Column]
+    source: FileSource  # of a database: the files in which its reads are kept
+    columns: Mapping[str, Column]  # of a database: none, where they are left to it
+    database: Database | None = None
+    left_to_database: bool = False  # whether it says no columns: they are those of its reads
     on_change: OnChange = OnChange()
     window_by: str | None = None
     resent: Literal["take", "skip"] = "take"  # files whose content came under another name before
@@ -358,3 +394,6 @@ class Suite(Value):
     tables: Mapping[str, Table]  # in the order of dependencies
     root: str = ""  # the folder that holds conf/ and lib/
     conf: str = ""  # the conf folder, as given
+    overrides: tuple[str, ...] = Field(default=(), repr=False)  # `--set`, as given
+    # Databases of which all tables are wanted, by the file that says so; they are yet to be asked.
+    every: Mapping[str, Database] = {}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import Any
 
 from headgate.conf import read_suite
-from headgate.core.errors import HeadgateError, StepFailed
+from headgate.core.errors import HeadgateError, StepFailed, Usage, worst
 from headgate.core.selection import selected
 from headgate.core.spec import Suite
 from headgate.doors.words import Answer
@@ -15,11 +16,37 @@ from headgate.doors.words import Answer
 def check(arguments: argparse.Namespace) -> Answer:
     """The configuration, without Spark. Faults come as an error, all at once."""
     suite = read_suite(arguments.conf, env=arguments.env, overrides=arguments.overrides)
+    if arguments.source:
+        return _sources(suite, arguments)
+    if arguments.what:
+        raise Usage("a check is of the whole suite", next="headgate check, or with --source TABLE")
     count = len(suite.tables)
     if not arguments.json:
         print(f"{suite.name}: {count} table{'s' if count != 1 else ''}, no fault")
     shown = {"suite": suite.name, "exit_code": 0, "errors": [], "tables": list(suite.tables)}
     return shown, 0
+
+
+def _sources(suite: Suite, arguments: argparse.Namespace) -> Answer:
+    """Each contract against its live database or its newest file; the worst is the exit code."""
+    from headgate.doors.opening import on_its_lake
+
+    found = on_its_lake(suite).sources(arguments.what)
+    if not found:
+        raise Usage("none of these tables has a source", next="name tables of the layer ingested")
+    if not arguments.json:
+        for one in found:
+            print(f"{one.table} against {one.source}: {one.fault or 'as the contract says'}")
+            for said in one.said:
+                print(f"    {said}")
+    code = worst([one.code for one in found])
+    shown = {
+        "suite": suite.name,
+        "exit_code": code,
+        "errors": [one.fault for one in found if one.fault],
+        "sources": [asdict(one) for one in found],
+    }
+    return shown, code
 
 
 def test(arguments: argparse.Namespace) -> Answer:

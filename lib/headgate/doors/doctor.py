@@ -11,12 +11,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from headgate.conf import read_suite
+from headgate.core.addresses import NAMES
 from headgate.core.errors import HeadgateError, Infrastructure, Misconfigured, Usage, worst
-from headgate.core.spec import Suite
+from headgate.core.spec import Ingested, Suite
 from headgate.doors import places
 from headgate.doors.findings import Finding, failed, fine, warned
 from headgate.doors.words import Answer
 from headgate.storage import couriers, jars, java, machine, pairs, sparkconf
+from headgate.storage.drivers import driver_jar
+from headgate.storage.reaching import address_of
 
 GIB = 1 << 30
 NEWEST_PYTHON = {"3": (3, 11), "4": (3, 13)}  # by major of Spark: what it was tested with
@@ -64,7 +67,7 @@ def examined(arguments: argparse.Namespace) -> list[Finding]:
     parts: list[Callable[[Patient], Iterator[Finding]]] = [_python, _java, _jars]
     found = [finding for part in parts for finding in _kept(part, patient)]
     found += [about_pair, about_suite]
-    for part in (_workers, _cluster, _capacity, _alerts):
+    for part in (_drivers, _workers, _cluster, _capacity, _alerts):
         found += _kept(part, patient)
     if suite is not None:
         found += places.examined(suite)
@@ -156,6 +159,24 @@ def _jars(patient: Patient) -> Iterator[Finding]:
         fix = f"rm {broken[0]}, then headgate doctor"
         raise Infrastructure("this jar is damaged", where=str(broken[0]), next=fix)
     yield fine("jars", f"{' and '.join(jar.name for jar in found)} in {found[0].parent}")
+
+
+def _drivers(patient: Patient) -> Iterator[Finding]:
+    """The drivers of the databases that the suite reads; a run fetches what is missing."""
+    tables = patient.suite.tables.values() if patient.suite else ()
+    every = [one for one in tables if isinstance(one, Ingested) and one.database]
+    kinds = {}
+    for table in every:
+        assert table.database is not None
+        try:
+            kinds[address_of(table.database, table.name).kind] = table.name
+        except HeadgateError as error:  # a secret that is not there
+            yield failed("drivers", error)
+    for kind in sorted(kinds):
+        try:
+            yield fine("drivers", f"{NAMES[kind]}: {driver_jar(kind, fetch=False)}")
+        except Infrastructure as error:
+            yield warned("drivers", error.what, error.next)
 
 
 def _workers(patient: Patient) -> Iterator[Finding]:

@@ -98,7 +98,8 @@ def _node(facts: Facts, name: str, x: float, y: float) -> Node:
         table = facts.tables[name[4:]]
         assert isinstance(table, Ingested)
         read = facts.standings[table.name].rows.read
-        return Node(name, _folder(table.source.files), x, y, read, "raw")
+        named = table.database.shown if table.database else _folder(table.source.files)
+        return Node(name, named, x, y, read, "raw")
     standing = facts.standings[name]
     return Node(name, standing.table.short, x, y, standing.rows.written, standing.state, standing)
 

@@ -40,7 +40,8 @@ COMMANDS: tuple[Command, ...] = (
             ("what", "window", "suite", "force")),
     Command("status", "a line a table: state, lag, and the next command", "looking", "status",
             ("what", "suite")),
-    Command("check", "the configuration, without Spark", "checking", "check", ("suite",)),
+    Command("check", "the configuration, without Spark; with --source the live sources, too",
+            "checking", "check", ("what", "source", "suite")),
     Command("test", "the examples of the table files", "checking", "test", ("what", "suite")),
     Command("doctor", "Java, versions, jars, storage; each with the fix", "doctor", "doctor",
             ("suite",)),
@@ -211,6 +212,11 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     ),
     "sample": lambda p: p.add_argument(
         "--sample", metavar="SHARE", help="only a share of the windows or keys, such as 10%%"
+    ),
+    "source": lambda p: p.add_argument(
+        "--source",
+        action="store_true",
+        help="hold contracts against the live database, or the newest file",
     ),
     "out": lambda p: p.add_argument("--out", metavar="FILE", help="where to write the page"),
     "data_docs": lambda p: p.add_argument(

@@ -25,9 +25,9 @@ from headgate.core.spec import (
 )
 from headgate.stages.across import pinned
 from headgate.stages.counting import Counter
-from headgate.stages.ingest import matched
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of
+from headgate.stages.matching import matched
 from headgate.stages.preview import accepted_rows, ended
 from headgate.stages.sample import FILE, SYSTEM, raw_rows, typed_rows, unknown
 from headgate.stages.slices import Slices, named_period

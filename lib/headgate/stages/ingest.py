@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from pyspark.sql import DataFrame
 
 from headgate.core.errors import HeadgateError, InputMissing, ShapeBroken, Unreadable
-from headgate.core.fingerprint import digest
+from headgate.core.fingerprint import digest, whole
 from headgate.core.policy import rules_by_window
 from headgate.core.results import JOB_OF
 from headgate.core.spec import Ingested
@@ -21,10 +20,13 @@ from headgate.stages.counting import Counter
 from headgate.stages.due import due_if_changed
 from headgate.stages.lake import Lake
 from headgate.stages.ledger import Batch, Known, found_files, pin
+from headgate.stages.matching import check_columns, matched
+from headgate.stages.reads import known, wanted
 from headgate.stages.slices import Slices
-from headgate.stages.work import Due, Fails, Work
+from headgate.stages.taking import Outcome, take
+from headgate.stages.work import A_READ, Due, Fails, Work
 from headgate.storage.faults import classify
-from headgate.storage.heads import OPERATION, Shape, SourceFile, codec, shape_of
+from headgate.storage.heads import Shape, SourceFile, codec, shape_of
 from headgate.storage.points import reached
 from headgate.storage.raw import read_files, typed_shapes
 from headgate.storage.session import reading_session
@@ -46,19 +48,24 @@ class Matched:
 
 def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -> list[Due]:
     """The windows whose files, contract or rules differ from their last try."""
+    table, fresh = known(lake, table), wanted(lake, table, named, force)
     batch = batch_of(lake, table, named)
     rules, others = rules_by_window(table, lake.suite.window), beside(lake, table)
     found = []
-    for window in sorted(batch.windows):
+    for window in sorted({*batch.windows, *([fresh.window] if fresh else [])}):
         if named is not None and window not in named:
             continue
-        files = batch.windows[window]
+        files = batch.windows.get(window, [])
         news = [file.new for file in files if file.new]
         detail = "; ".join(news[:3]) + (f" and {len(news) - 3} more" if len(news) > 3 else "")
         made_of = {**parts(table, batch, window), "rules": rules(window), **others(window)}
-        one = due_if_changed(
-            lake.history, table.name, window, made_of, detail=detail or None, force=force
-        )
+        one: Due | None
+        if fresh and window == fresh.window:
+            one = Due(window, fresh.why, whole(made_of), {**made_of, A_READ: fresh.folder})
+        else:
+            one = due_if_changed(
+                lake.history, table.name, window, made_of, detail=detail or None, force=force
+            )
         if one:
             found.append(one)
     return found
@@ -79,11 +86,11 @@ def _windows_of(lake: Lake, table: Ingested, files: Sequence[Known]) -> dict[str
     for file in files:
         batch.windows.setdefault(file.path, []).append(replace(file, windows=()))
     while True:
-        groups = _groups(lake, table, batch, list(batch.windows), {}, {})
+        groups = groups_of(lake, table, batch, list(batch.windows), {}, {})
         found: dict[str, tuple[str, ...]] = {}
         try:
             for group in groups:
-                rows = _rows(lake, table, group, list(group.files), with_record=False)
+                rows = rows_of(lake, table, group, list(group.files), with_record=False)
                 told = rows.select("_file", "_window").distinct().sort("_file", "_window")
                 for row in told.collect():
                     found[row["_file"]] = (*found.get(row["_file"], ()), row["_window"])
@@ -95,16 +102,24 @@ def _windows_of(lake: Lake, table: Ingested, files: Sequence[Known]) -> dict[str
 
 def parts(table: Ingested, batch: Batch, window: str) -> dict[str, str]:
     """What the window is made of. A file that went away since does not change that."""
-    there = [(file.path, file.content) for file in batch.windows[window]]
+    there = [(file.path, file.content) for file in batch.windows.get(window, ())]
     there += [(file.path, "skipped") for file in batch.skipped.get(window, ())]
     files = sorted([*there, *batch.gone.get(window, [])])
-    contract = [table.source, list(table.columns.items()), table.on_change, table.window_by]
+    columns = [] if table.left_to_database else list(table.columns.items())
+    contract = [table.source, columns, table.on_change, table.window_by]
     code = {"code": source_of(table.source.reader)} if table.source.reader else {}
     return {"files": digest(files), "contract": digest(contract), **code}
 
 
 def missing(lake: Lake, table: Ingested, window: str) -> InputMissing:
     """The error for a named window that has no files."""
+    if table.database is not None:
+        return InputMissing(
+            f"{table.database.shown} was not read in this window, or had no new rows; a database "
+            "is read as it is now",
+            where=f"{table.name} {window}",
+            next=f"headgate run {table.name}",
+        )
     others = found_files(lake, table, [window]).strangers
     there = f"; {others[0]} is there, which it does not match" if others else ""
     return InputMissing(
@@ -116,14 +131,16 @@ def missing(lake: Lake, table: Ingested, window: str) -> InputMissing:
 
 def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
     """Look at the shape of each file, pin the batch, and hand the readable windows to the flow."""
-    windows = [one.window for one in chosen]
+    chosen, read_now = with_reads(lake, table, chosen)
+    table, windows = known(lake, table), [one.window for one in chosen]
     batch = batch_of(lake, table, windows)
-    broken = _gone(table, batch, windows)
+    broken = _gone(table, batch, windows) | {w: fails(e) for w, e in read_now.broken.items()}
     aside: dict[str, Unreadable] = {}
-    groups = _groups(lake, table, batch, windows, broken, aside)
+    groups = groups_of(lake, table, batch, windows, broken, aside)
     pin(lake, table.name, batch, windows, {path: error.what for path, error in aside.items()})
     reached("pinned")
     warnings = warnings_of(lake, table, batch, windows, aside, broken)
+    warnings = {w: (*said, *read_now.warnings.get(w, ())) for w, said in warnings.items()}
     slices = Slices(tuple(w for w in windows if w not in broken), lake.suite.window)
 
     def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
@@ -132,7 +149,7 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         for group in groups:
             files = [file for file in group.files if file.path in wanted]
             if files:
-                made.append(_rows(lake, table, group, files, with_record))
+                made.append(rows_of(lake, table, group, files, with_record))
         if not made:  # a changed file left these windows, and there is no other
             return lake.delta(table.name).read().limit(0)
         df = made[0]
@@ -157,6 +174,27 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         ungated=frozenset(window for window in windows if not batch.windows.get(window)),
         sizes={window: sum(file.size for file in files) for window, files in batch.windows.items()},
     )
+
+
+def with_reads(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> tuple[list[Due], Outcome]:
+    """What is due once the database was read; a read without news leaves its window as it is."""
+    begun = {one.window: one.parts[A_READ] for one in chosen if A_READ in one.parts}
+    if not begun or lake.only_looks:
+        return list(chosen), Outcome()
+
+    done = take(lake, table, begun, lambda names: check_columns(table, names))
+    rules, others = rules_by_window(table, lake.suite.window), beside(lake, table)
+    table, left = known(lake, table), []
+    batch = batch_of(lake, table, list(begun))
+    for one in chosen:
+        if one.window not in begun or one.window in done.broken:
+            left.append(one)
+        elif one.window in batch.windows:
+            window = one.window
+            made_of = {**parts(table, batch, window), "rules": rules(window), **others(window)}
+            again = due_if_changed(lake.history, table.name, window, made_of, detail=one.why)
+            left += [replace(again, why=one.why)] if again else []
+    return left, done
 
 
 def steps_of(table: Ingested) -> tuple[Step, ...]:
@@ -188,7 +226,7 @@ def target(lake: Lake, table: Ingested) -> Target:
     return ByWindow(lake.spark, lake.path(table.name))
 
 
-def _groups(
+def groups_of(
     lake: Lake,
     table: Ingested,
     batch: Batch,
@@ -225,7 +263,7 @@ def _groups(
         if not readable:
             continue
         if shape.way == "typed":
-            made += _typed_groups(lake, table, readable, broken, aside)
+            made += _typedgroups_of(lake, table, readable, broken, aside)
         elif shape.columns:
             sources, extras = matched(table, shape, readable[0].path)
             made.append(Matched(readable, shape, sources, extras))
@@ -235,7 +273,7 @@ def _groups(
     return made
 
 
-def _typed_groups(
+def _typedgroups_of(
     lake: Lake,
     table: Ingested,
     files: tuple[SourceFile, ...],
@@ -264,68 +302,7 @@ def _typed_groups(
     ]  # fmt: skip
 
 
-def matched(
-    table: Ingested, shape: Shape, path: str
-) -> tuple[dict[str, str | None], dict[str, str]]:
-    """Contract columns and what they are called in a file. Raises `ShapeBroken`, with a guess."""
-    sources = {
-        name: _source(table, column.from_ or name, shape, path)
-        for name, column in table.columns.items()
-    }
-    used = {raw for raw in sources.values() if raw}
-    if not used:
-        raise Unreadable(
-            "it has none of the contract's columns: no header, or another table's file",
-            where=path,
-            next=f"put it elsewhere, or correct {table.file or table.name}",
-        )
-    extras = {raw: name for raw, name in shape.columns if raw not in used and is_extra(table, name)}
-    lacking = [table.columns[name].from_ or name for name, raw in sources.items() if raw is None]
-    if lacking and table.on_change.missing_column == "block":
-        raise ShapeBroken(
-            f"column '{lacking[0]}' is missing{_renamed(lacking[0], list(extras.values()))}",
-            where=f"{table.name} {path}",
-            next=f"correct the file, or the contract in {table.file}",
-        )
-    if extras and table.on_change.new_column == "block":
-        raise ShapeBroken(
-            f"column '{next(iter(extras.values()))}' is not in the contract",
-            where=f"{table.name} {path}",
-            next=f"add it to {table.file}, or set on_change: {{new_column: rescue}}",
-        )
-    return sources, extras
-
-
-def is_extra(table: Ingested, name: str) -> bool:
-    """Whether a column that the contract does not know is more than what DMS adds to each row."""
-    own = (OPERATION, (table.source.stamp or "").lower())
-    return table.source.format != "dms" or name.strip().lower() not in own
-
-
-def _source(table: Ingested, wanted: str, shape: Shape, path: str) -> str | None:
-    """The raw column of a name, whatever its case where that leaves no doubt."""
-    folded = wanted.strip().lower()
-    alike = {name: raw for raw, name in shape.columns if name.strip().lower() == folded}
-    unclear = wanted not in alike or table.on_change.new_column == "add"
-    if len(alike) > 1 and unclear:  # a table cannot hold both
-        one, other = list(alike)[:2]
-        raise Unreadable(
-            f"its columns '{one}' and '{other}' differ only in case",
-            where=path,
-            next=f"say which is meant in {table.file or table.name} (from: …), or rename one",
-        )
-    return alike.get(wanted) or next(iter(alike.values()), None)
-
-
-def _renamed(name: str, extras: list[str]) -> str:
-    close = get_close_matches(name.lower(), [e.lower() for e in extras], 1, 0.5)
-    if not close and len(extras) != 1:
-        return ""
-    guess = next((e for e in extras if close and e.lower() == close[0]), extras[0])
-    return f" and '{guess}' is new: was it renamed?"
-
-
-def _rows(
+def rows_of(
     lake: Lake, table: Ingested, group: Matched, files: list[SourceFile], with_record: bool
 ) -> DataFrame:
     names = [name for _, name in group.shape.columns]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from pyspark.sql import SparkSession
@@ -45,9 +45,12 @@ class Lake:
     moving: frozenset[str] = frozenset()  # files that are still being written: not there yet
     # Files that a pass of this call stumbled over: by table, path and content, what is wrong.
     damaged: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    # How far databases were asked in this call, by table: each is asked once for what is due.
+    asked: dict[str, Any] = field(default_factory=dict)
     unrecordable: set[str] = field(default_factory=set)  # runs that could not be put on record
     untold: list[Alert] = field(default_factory=list)  # that the outbox could not take
     _ledger: dict[str, list[dict[str, Any]]] | None = None
+    only_looks: ClassVar[bool] = False  # whether nothing may be taken in
     _dismissals: list[Dismissal] | None = None
     _metrics: dict[str, list[Metric]] = field(default_factory=dict)  # by run
 
@@ -141,6 +144,7 @@ class Lake:
         """Read the records anew."""
         self.history = History(self.records.runs())
         self._ledger = self._dismissals = None
+        self.asked.clear()
 
     def ledger(self, table: str) -> list[dict[str, Any]]:
         """The files that a table has taken in, oldest first; read once a call."""

@@ -15,6 +15,8 @@ from headgate.storage.files import FileInfo
 from headgate.storage.heads import SourceFile
 
 TAKEN, ASIDE, SKIPPED = "taken", "set aside", "skipped"  # states of a file in the ledger
+# And of a read of a database, by the folder of its files.
+READING, READ, REPLACED = "reading", "read", "replaced"
 FOLDER = "folder"  # what stands for the content of a folder
 Row = Mapping[str, Any]
 
@@ -77,6 +79,11 @@ class Book:
         states = self.states.get(file, {})
         return any(state == TAKEN for other, state in states.items() if other != content)
 
+    def whole(self, file: str) -> bool:
+        """Whether a file is of a read of a database that came over whole, and counts still."""
+        read = self.latest.get(str(PurePosixPath(file).parent))
+        return read is not None and read["state"] == READ
+
 
 Tell = Callable[[Sequence[Known]], Mapping[str, tuple[str, ...]]]
 
@@ -103,6 +110,8 @@ def found_files(
             info, window = FileInfo(folder, 0, 0), pattern.window_of(folder)
         if window is None:
             batch.strangers.append(info.path)
+        elif table.database and not book.whole(info.path):
+            continue  # of a read that was broken off, or gave way to a newer one
         elif info.path not in found:
             found[info.path] = _known(lake, book, info, window, now, by_column=tell is not None)
     wanted = []

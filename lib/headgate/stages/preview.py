@@ -100,6 +100,8 @@ class Preview:
 class Looking(Lake):
     """A lake that is only looked at: the files that a preview reads are not put on record."""
 
+    only_looks = True
+
     @staticmethod
     def at(lake: Lake) -> Looking:
         return Looking(**{field.name: getattr(lake, field.name) for field in fields(lake)})

@@ -156,6 +156,7 @@ def due_now(lake: Lake, table: Table, orders: Orders) -> list[Due]:
         held &= set(slices(lake, table, orders.named))
     why = "waiver" if orders.waived else "named, and blocked before"
     again = layer.due(lake, table, orders.named, True) if held else []
+    again = [one.of_what_is_there() for one in again]  # a person means what the gate held back
     return [*due, *(replace(one, why=why) for one in again if one.window in held)]
 
 

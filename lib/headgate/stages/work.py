@@ -23,6 +23,7 @@ from headgate.storage.targets import Target
 from headgate.transforms.steps import Around
 
 Fails = tuple[int, str]  # exit code and sentence
+A_READ = "read"  # the part of a due slice that names the read of a database which it takes first
 
 
 class Reader(Protocol):
@@ -41,6 +42,12 @@ class Due:
     why: str
     fingerprint: str
     parts: Mapping[str, str] = field(default_factory=dict)
+
+    def of_what_is_there(self) -> Due:
+        """The same slice without a new read of its database."""
+        return replace(
+            self, parts={name: one for name, one in self.parts.items() if name != A_READ}
+        )
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -36,8 +37,8 @@ def delta_jars(spark_version: str, delta_version: str, *, fetch: bool) -> list[P
     if _on_spark_class_path():
         return []
     wanted = pairs.jar_names(spark_version, delta_version)
-    folders = _folders(f"{spark_version}-{delta_version}")
-    for folder in folders:
+    places = folders(f"{spark_version}-{delta_version}")
+    for folder in places:
         if all((folder / name).is_file() for name in wanted):
             return [folder / name for name in wanted]
     for folder in _chosen_by_hand() + list(PLATFORM_FOLDERS):
@@ -46,11 +47,11 @@ def delta_jars(spark_version: str, delta_version: str, *, fetch: bool) -> list[P
     if not fetch:
         raise Infrastructure(
             f"Delta's jars are missing ({' and '.join(wanted)})",
-            where=str(folders[0]),
+            where=str(places[0]),
             next=_FETCH,
         )
-    target = _first_writable(folders)
-    _fetch(pairs.coordinate(spark_version, delta_version), wanted, target)
+    target = first_writable(places)
+    fetch_jars(pairs.coordinate(spark_version, delta_version), wanted, target, said=_FETCH)
     return [target / name for name in wanted]
 
 
@@ -107,7 +108,7 @@ def _chosen_by_hand() -> list[Path]:
     return [Path(named).expanduser()] if named else []
 
 
-def _folders(pair: str) -> list[Path]:
+def folders(pair: str) -> list[Path]:
     """Where a pair's jars may be, the best place first."""
     if by_hand := _chosen_by_hand():
         return by_hand
@@ -123,8 +124,9 @@ def _unversioned(folder: Path) -> list[Path]:
     return found if all(jar.is_file() for jar in found) else []
 
 
-def _first_writable(folders: list[Path]) -> Path:
-    for folder in folders:
+def first_writable(places: list[Path]) -> Path:
+    """The first of some folders that can be written; it is made where it is not there."""
+    for folder in places:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
@@ -132,22 +134,22 @@ def _first_writable(folders: list[Path]) -> Path:
         if os.access(folder, os.W_OK | os.X_OK):
             return folder
     raise Infrastructure(
-        "no folder for Delta's jars can be written",
-        where=", ".join(map(str, folders)),
+        "no folder for jars can be written",
+        where=", ".join(map(str, places)),
         next=f"set {FOLDER_VARIABLE} to a folder that you can write, then {_FETCH}",
     )
 
 
-def _fetch(coordinate: str, wanted: tuple[str, str], target: Path) -> None:
+def fetch_jars(coordinate: str, wanted: Sequence[str], target: Path, *, said: str) -> None:
     """Resolve once beside the target; each jar then appears whole, also when two do so at once."""
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target) as scratch:
-        said = _resolve(coordinate, Path(scratch))
+        heard = _resolve(coordinate, Path(scratch))
         group = coordinate.split(":")[0]
         for name in wanted:
             # Ivy prefixes a retrieved jar with its group.
             fetched = Path(scratch, "jars", f"{group}_{name}")
             if not fetched.is_file() or not zipfile.is_zipfile(fetched):
-                raise _not_fetched(coordinate, wanted, target, said)
+                raise _not_fetched(coordinate, wanted, target, heard, said)
             fetched.replace(target / name)
 
 
@@ -196,17 +198,18 @@ def _has_java() -> bool:
 
 
 def _not_fetched(
-    coordinate: str, wanted: tuple[str, str], target: Path, said: str
+    coordinate: str, wanted: Sequence[str], target: Path, heard: str, command: str
 ) -> Infrastructure:
-    lowered = said.lower()
+    lowered = heard.lower()
     if "unresolved dependenc" in lowered or "download failed" in lowered:
         reason = "the package server gave no answer, or does not have it"
     else:
-        reason = _telling_line(said)
+        reason = _telling_line(heard)
+    what = "Delta's jars" if len(wanted) > 1 else wanted[0]
     return Infrastructure(
-        f"Delta's jars could not be fetched ({coordinate}): {reason}",
+        f"{what} could not be fetched ({coordinate}): {reason}",
         where=str(target),
-        next=f"with a network, {_FETCH}; without one, put {' and '.join(wanted)} into that folder"
+        next=f"with a network, {command}; without one, put {' and '.join(wanted)} into that folder"
         f" or into one that {FOLDER_VARIABLE} names; behind a mirror, set"
         " DEFAULT_ARTIFACT_REPOSITORY to its address",
     )

@@ -50,6 +50,7 @@ EXCLUDES: Final = (
     "org.apache.hadoop:hadoop-client-api",
     "org.apache.hadoop:hadoop-client-runtime",
     "org.apache.parquet:parquet-hadoop",
+    "org.checkerframework:checker-qual",
     "org.scala-lang:scala-library",
 )
 
