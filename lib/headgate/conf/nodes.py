@@ -121,7 +121,7 @@ def to_python(node: Node) -> Any:
     return node.value if isinstance(node, Scalar) else None
 
 
-_SPECIAL = re.compile(r"[,\[\]{}\"'\n#]|:( |$)|^[-?:&*!|>%@`]")  # what means something in YAML
+_SPECIAL = re.compile(r"[,\[\]{}\"'\n#]|:([ ?]|$)|^[-?:&*!|>%@`]")  # what means something in YAML
 
 
 def _flow_text(node: Scalar) -> str:
