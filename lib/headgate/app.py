@@ -316,6 +316,10 @@ def session_for(suite: Suite) -> SparkSession:
     if library not in sys.path and Path(library).is_dir():
         sys.path.insert(0, library)
     settings = suite.environment.spark
+    if any(table.private for table in suite.tables.values()):
+        # What Spark spills, shuffles and broadcasts lies on disk: rows in plain, and the keys.
+        conf = {"spark.io.encryption.enabled": "true", **settings.conf}
+        settings = settings.model_copy(update={"conf": conf})
     return start(settings, timezone=suite.timezone, app=f"headgate {suite.name}")
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from headgate.core.privacy import Privacy
 from headgate.core.steps import Step
 from headgate.core.windows import Grain
 
@@ -31,7 +32,7 @@ class Column(Value):
     from_: str | None = Field(None, alias="from")  # its name in the file
     format: str | None = None
     nulls: tuple[str, ...] = ()
-    privacy: str | None = None
+    privacy: Privacy | None = None
     description: str | None = None
 
 
@@ -204,9 +205,14 @@ class Table(Value):
         return tuple(dict.fromkeys((*self.sources, *self.others)))
 
     @property
+    def protection(self) -> Mapping[str, Privacy]:
+        """The columns that it declares to hold personal data, and how they are protected."""
+        return {}
+
+    @property
     def private(self) -> frozenset[str]:
         """The columns that it declares to hold personal data."""
-        return frozenset()
+        return frozenset(self.protection)
 
 
 class Ingested(Table):
@@ -219,8 +225,8 @@ class Ingested(Table):
     resent: Literal["take", "skip"] = "take"  # files whose content came under another name before
 
     @property
-    def private(self) -> frozenset[str]:
-        return frozenset(name for name, one in self.columns.items() if one.privacy)
+    def protection(self) -> Mapping[str, Privacy]:
+        return {name: one.privacy for name, one in self.columns.items() if one.privacy}
 
 
 class Clean(Table):
@@ -233,6 +239,11 @@ class Clean(Table):
     write: Literal["replace", "upsert", "history"] = "replace"
     deletes: str | None = None  # a SQL condition: which rows are deletions; or `absent`
     untracked: tuple[str, ...] = ()  # history: columns whose change makes no new version
+    privacy: Mapping[str, Privacy] = {}  # by column
+
+    @property
+    def protection(self) -> Mapping[str, Privacy]:
+        return self.privacy
 
     @property
     def by_absence(self) -> bool:
@@ -283,6 +294,13 @@ class Features(Table):
         return self.time if isinstance(self.time, str) else self.time[name]
 
 
+class Small(Value):
+    """Which groups of a mart are withheld."""
+
+    min_group: int  # those of fewer rows
+    of: str | None = None  # or of fewer different values of this column: people, not rows
+
+
 class Mart(Table):
     """A table of the marts layer, sliced by period."""
 
@@ -291,6 +309,7 @@ class Mart(Table):
     group_by: tuple[str, ...] = ()
     measures: Mapping[str, str] = {}
     sql: str | None = None  # the text, also where the file names a file
+    privacy: Small | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -322,7 +341,13 @@ class Environment(Value):
     name: str
     raw: str  # absolute path or URI
     lake: str
+    vault: str | None = None
     spark: SparkSettings = SparkSettings()
+
+    @property
+    def vault_path(self) -> str:
+        """Where what tokens stand for is kept."""
+        return self.vault or f"{self.lake}/ops/vault"
 
 
 class AlertRoute(Value):

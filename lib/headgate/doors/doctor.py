@@ -8,15 +8,17 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from headgate.conf import read_suite
 from headgate.core.errors import HeadgateError, Infrastructure, Misconfigured, Usage, worst
+from headgate.core.privacy import keys_for
 from headgate.core.spec import Suite
 from headgate.doors import places
 from headgate.doors.findings import Finding, failed, fine, warned
 from headgate.doors.words import Answer
-from headgate.storage import couriers, jars, java, machine, pairs, sparkconf
+from headgate.storage import couriers, jars, java, keys, machine, pairs, sparkconf
 
 GIB = 1 << 30
 NEWEST_PYTHON = {"3": (3, 11), "4": (3, 13)}  # by major of Spark: what it was tested with
@@ -64,7 +66,7 @@ def examined(arguments: argparse.Namespace) -> list[Finding]:
     parts: list[Callable[[Patient], Iterator[Finding]]] = [_python, _java, _jars]
     found = [finding for part in parts for finding in _kept(part, patient)]
     found += [about_pair, about_suite]
-    for part in (_workers, _cluster, _capacity, _alerts):
+    for part in (_workers, _cluster, _capacity, _keys, _alerts):
         found += _kept(part, patient)
     if suite is not None:
         found += places.examined(suite)
@@ -214,6 +216,23 @@ def _capacity(patient: Patient) -> Iterator[Finding]:
         yield warned("capacity", said, "set spark.driver.memory lower, in conf/env")
     else:
         yield fine("capacity", said)
+
+
+def _keys(patient: Patient) -> Iterator[Finding]:
+    """Whether personal data can be protected: keys, and the libraries that use them."""
+    suite = patient.suite
+    tables = suite.tables.values() if suite else ()
+    needed = sorted({key for one in tables for key in keys_for(one.protection)})
+    if suite is None or not needed:
+        return
+    wrong = keys.lacking(suite)
+    yield from (failed("keys", error) for error in wrong)
+    lack = [name for name in ("cryptography", "pandas", "pyarrow") if find_spec(name) is None]
+    if lack:
+        what = f"personal data needs the Python package {lack[0]}"
+        yield failed("keys", Usage(what, next="pip install 'headgate[privacy]'"))
+    elif not wrong:
+        yield fine("keys", f"{', '.join(needed)} from {suite.keys.partition(':')[0]}")
 
 
 def _alerts(patient: Patient) -> Iterator[Finding]:

@@ -48,14 +48,14 @@ def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -
     """The windows whose files, contract or rules differ from their last try."""
     batch = batch_of(lake, table, named)
     rules, others = rules_by_window(table, lake.suite.window), beside(lake, table)
-    found = []
+    keys, found = lake.keys_part(table), []
     for window in sorted(batch.windows):
         if named is not None and window not in named:
             continue
         files = batch.windows[window]
         news = [file.new for file in files if file.new]
         detail = "; ".join(news[:3]) + (f" and {len(news) - 3} more" if len(news) > 3 else "")
-        made_of = {**parts(table, batch, window), "rules": rules(window), **others(window)}
+        made_of = {**parts(table, batch, window), **keys, "rules": rules(window), **others(window)}
         one = due_if_changed(
             lake.history, table.name, window, made_of, detail=detail or None, force=force
         )
@@ -151,6 +151,7 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         warnings=warnings,
         sets_aside=lambda error: stumbled(lake, table, batch.files(windows), error),
         records=True,
+        guard=lake.guard(table),
         may_reject=True,
         keeps_rescued=True,
         through=True,
@@ -292,6 +293,12 @@ def matched(
             f"column '{next(iter(extras.values()))}' is not in the contract",
             where=f"{table.name} {path}",
             next=f"add it to {table.file}, or set on_change: {{new_column: rescue}}",
+        )
+    if extras and table.on_change.new_column == "add" and table.private:
+        raise ShapeBroken(
+            f"column '{next(iter(extras.values()))}' is new, and this table holds personal data",
+            where=f"{table.name} {path}",
+            next=f"declare it in {table.file or table.name}, with `privacy` where it is personal",
         )
     return sources, extras
 

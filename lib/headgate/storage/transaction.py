@@ -24,9 +24,9 @@ from headgate.storage.files import Files, files_for
 from headgate.storage.logs import log
 from headgate.storage.pending import Pending, left_behind, noted
 from headgate.storage.tables import DeltaTable, as_nullable, null_filled, schema_after
+from headgate.transforms.hidden import ASIDE, VAULT
 
 FENCE = "headgate.fence"
-ASIDE = "rejected-"  # in front of the window of rows that are set aside, and not to be seen
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Draft(Protocol):
     def read_version(self) -> int: ...
 
     def write(self, df: DataFrame, apart: Sequence[str] = ()) -> None:
-        """Write the rows, unseen; those whose window has ASIDE in front are set aside.
+        """Write the rows, unseen; those whose window has ASIDE or VAULT in front are set aside.
 
         Columns named in `apart` are for these rows only.
         """
 
-    def aside(self) -> DataFrame:
-        """The rows that were set aside: they are gone after the commit."""
+    def aside(self, mark: str = ASIDE) -> DataFrame:
+        """The rows that were set aside with this mark: they are gone after the commit."""
 
     def written(self) -> tuple[WrittenFile, ...]: ...
 
@@ -139,7 +139,7 @@ class FileDraft:
             if action.getClass().getSimpleName() != "AddFile":
                 continue
             add = _Add.of(action)
-            if (add.file.window or "").startswith(ASIDE):
+            if (add.file.window or "").startswith((ASIDE, VAULT)):
                 self._aside.append(add)
             else:
                 self._adds.append(self._stripped(add, apart) if apart else add)
@@ -162,13 +162,14 @@ class FileDraft:
         text = {"add": add.text["add"] | {"stats": json.dumps(stats)}}
         return _Add(add.file, text, self._actions.fromJson(json.dumps(text)))
 
-    def aside(self) -> DataFrame:
+    def aside(self, mark: str = ASIDE) -> DataFrame:
         assert self._whole is not None  # write comes first
-        if not self._aside:
+        files = [add.file for add in self._aside if (add.file.window or "").startswith(mark)]
+        if not files:
             return self._spark.createDataFrame([], self._whole)
-        paths = [f"{self._path}/{add.file.path}" for add in self._aside]
+        paths = [f"{self._path}/{file.path}" for file in files]
         reader = self._spark.read.schema(self._whole).option("basePath", self._path)
-        return in_own_windows(reader.parquet(*paths))
+        return in_own_windows(reader.parquet(*paths), mark)
 
     def written(self) -> tuple[WrittenFile, ...]:
         return tuple(add.file for add in self._adds)
@@ -351,9 +352,9 @@ def fence_of(spark: SparkSession, path: str) -> int:
     return max(int(log.startTransaction().txnVersion(FENCE)), 0)
 
 
-def in_own_windows(aside: DataFrame) -> DataFrame:
+def in_own_windows(aside: DataFrame, mark: str) -> DataFrame:
     """Rows that were set aside, with the window that they came in."""
-    return aside.withColumn("_window", F.expr(f"substring(`_window`, {len(ASIDE) + 1})"))
+    return aside.withColumn("_window", F.expr(f"substring(`_window`, {len(mark) + 1})"))
 
 
 def _is_conflict(error: Exception) -> bool:
