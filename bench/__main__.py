@@ -6,7 +6,8 @@ import argparse
 import subprocess
 import sys
 
-BENCHMARKS = ("start_up", "clean_run", "windows", "idle", "daily", "memory", "drift", "land")
+BENCHMARKS = ("start_up", "clean_run", "windows", "idle", "daily", "memory", "drift", "land",
+              "privacy")  # fmt: skip
 
 
 def main() -> int:

@@ -30,6 +30,7 @@ from headgate.stages.planning import Planned, planned
 from headgate.stages.preview import Preview, previewed
 from headgate.stages.rejected import typed
 from headgate.stages.repair import absorb
+from headgate.stages.revealing import revealed
 from headgate.stages.runner import Orders, record_idle, run_table
 from headgate.stages.settling import Choice, settled
 from headgate.stages.standing import Standing, standings
@@ -271,6 +272,13 @@ class App:
     def quarantine(self, name: str) -> DataFrame:
         """A table's rejected rows with their own typed columns."""
         return typed(self.lake, self.named(name))
+
+    def revealed(self, name: str) -> DataFrame:
+        """A table in plain again: tokens by the vault, encrypted texts by the keys."""
+        table = self.named(name)
+        if self.lake.version(name) is None:
+            raise Usage(f"{name} has never been published", next=f"headgate run +{name}")
+        return revealed(self.lake, table)
 
     def settle(self, what: Sequence[str], choice: Choice) -> dict[str, dict[str, int]]:
         """Set open rejected rows aside: how many, by table and window."""

@@ -119,6 +119,11 @@ def test_tokens_join_later_tables_and_what_they_make_is_checked(
     assert lab.rows("marts.people", "country", "people") == [("DE", 2)]
     assert entry(result, "marts.people", "1990-05").message == "1 small group withheld"
     assert not lab.app().plan()
+    plain = lab.app().revealed("clean.people").select("id", "email", "name", "first").collect()
+    assert sorted((row["id"], row["email"], row["name"]) for row in plain) == [
+        ("1", ANNA[1], ANNA[2]), ("5", "twin@x.de", ANNA[2]), ("6", "lone@x.de", ANNA[2]),
+    ]  # fmt: skip
+    assert all(len(row["first"]) == 64 for row in plain)  # nothing leads back from a hash
     for name in lab.tables:
         verified = lab.app().verify(name)
         assert not verified.different, (name, verified)

@@ -97,7 +97,7 @@ class Opening:
     names: tuple[str, ...]
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        open_ = opened_by(self.keys.value[MAIN])
+        open_ = opened_by([secret for each in self.keys.value.values() for secret in each])
         for batch in batches:
             columns = {name: batch.column(name) for name in batch.schema.names}
             columns |= {name: each_value(columns[name], open_) for name in self.names}

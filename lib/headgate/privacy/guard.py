@@ -93,7 +93,7 @@ class Guard:
         """The rows with sealed texts opened; what no key opens is null."""
         from headgate.privacy.batches import Opening
 
-        return rows.mapInArrow(Opening(_sent(rows, self.keys((MAIN,))), names), rows.schema)
+        return rows.mapInArrow(Opening(_sent(rows, self.keys(self.names)), names), rows.schema)
 
 
 _TEXT = T.StringType()
