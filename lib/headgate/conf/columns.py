@@ -47,7 +47,9 @@ class Known:
         if table is None or draft.misspelt:
             return
         columns = self._columns(draft, table)
-        self.of[draft.name] = None if draft.name in self.faulty else columns
+        gone = {name for name, how in table.protection.items() if how.kind == "drop"}
+        kept = columns and tuple(name for name in columns if name not in gone)
+        self.of[draft.name] = None if draft.name in self.faulty else kept
         self.tables[draft.name] = table
         self._keys(draft, table)
         _rules(draft, columns)
@@ -269,6 +271,9 @@ def _rules(draft: Draft, columns: Columns) -> None:
             for name in (*rule.columns, *([rule.time] if rule.time else [])):
                 if what := seen.fault(name):
                     placed.at.note(placed.node, what)
+            if draft.table is not None and rule.time in draft.table.private:
+                what = f"'{rule.time}' holds personal data, and the newest time is shown"
+                placed.at.note(placed.node, what)
             continue
         condition = rule.arguments.get("condition")
         texts = [text for text in (condition, rule.row_condition) if isinstance(text, str)]

@@ -35,6 +35,13 @@ class Column(Value):
     privacy: Privacy | None = None
     description: str | None = None
 
+    @property
+    def kept(self) -> str | None:
+        """Its type once it is written; None where it is not."""
+        if self.privacy is None:
+            return self.type
+        return None if self.privacy.kind == "drop" else self.privacy.type_after(self.type)
+
 
 class OnChange(Value):
     """What happens when the source's shape or values leave the contract."""

@@ -8,7 +8,6 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from headgate.conf import read_suite
@@ -219,7 +218,7 @@ def _capacity(patient: Patient) -> Iterator[Finding]:
 
 
 def _keys(patient: Patient) -> Iterator[Finding]:
-    """Whether personal data can be protected: keys, and the libraries that use them."""
+    """Whether personal data can be protected."""
     suite = patient.suite
     tables = suite.tables.values() if suite else ()
     needed = sorted({key for one in tables for key in keys_for(one.protection)})
@@ -227,11 +226,7 @@ def _keys(patient: Patient) -> Iterator[Finding]:
         return
     wrong = keys.lacking(suite)
     yield from (failed("keys", error) for error in wrong)
-    lack = [name for name in ("cryptography", "pandas", "pyarrow") if find_spec(name) is None]
-    if lack:
-        what = f"personal data needs the Python package {lack[0]}"
-        yield failed("keys", Usage(what, next="pip install 'headgate[privacy]'"))
-    elif not wrong:
+    if not wrong:
         yield fine("keys", f"{', '.join(needed)} from {suite.keys.partition(':')[0]}")
 
 

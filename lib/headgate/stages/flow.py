@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -189,7 +190,9 @@ def judged_slices(
             where=work.table.name,
             next="make the table's steps deterministic (no rand, no clock, no LIMIT)",
         )
-    found = judging.measured(work, draft, counts["ends"], plain(work))
+    found = judging.measured(
+        work, draft, counts["ends"], partial(plain, work) if work.guard else None
+    )
     past, judged = work.past, dict[str, Judged]()
     # Windows of one pass share its time: none of them tells how long one takes.
     seconds = time.monotonic() - hands.since if len(work.slices) == 1 else None
@@ -247,10 +250,8 @@ def _agrees(work: Work, draft: Draft, ends: Mapping[str, Mapping[int, int]]) -> 
     )
 
 
-def plain(work: Work) -> judging.Readable | None:
-    """The accepted rows before they are protected, made once more; None where none are."""
-    if not work.guard:
-        return None
+def plain(work: Work) -> judging.Readable:
+    """The accepted rows before they are protected, made once more."""
     return judging.Unwritten(fated(work, marked(work, None)[0], None))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -120,18 +120,19 @@ def measured(
     work: Work,
     draft: Readable,
     counts: Mapping[str, Any] | None,
-    plain: Readable | None = None,
+    plain: Callable[[], Readable] | None = None,
 ) -> dict[str, dict[int, dict[str, Any]]]:
     """For each slice, what its table rules measured on the rows that would be published.
 
     Without counts nothing was measured while the rows flowed. Where the rows of the draft are
-    protected, `plain` are the same rows made once more: read only for rules that need them.
+    protected, `plain` makes the same rows once more, for rules that need them.
     """
     rules, one = work.table.quality, len(work.slices) == 1 and counts is not None
-    shown = plain or draft
-    told = found_in_schema(shown.read_back(), rules) if any(map(on_schema, rules)) else {}
-    if plain is not None and asks_for_plain(work, measured_already=one):
-        draft = plain
+    in_schema = any(map(on_schema, rules))
+    shown = plain() if plain and in_schema else draft
+    told = found_in_schema(shown.read_back(), rules) if in_schema else {}
+    if plain and asks_for_plain(work, measured_already=one):
+        draft = plain()
     found: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in work.slices.names}
     if one and counts is not None:
         for key, value in counts.items():

@@ -144,8 +144,6 @@ def _schema(lake: Lake, name: str) -> T.StructType:
     table = lake.suite.tables[name]
     columns = table.columns if isinstance(table, Ingested) else {}
     kinds = {
-        name: T._parse_datatype_string(how.type_after(spec.type) if how else spec.type)
-        for name, spec in columns.items()
-        for how in [spec.privacy]
+        name: T._parse_datatype_string(spec.kept) for name, spec in columns.items() if spec.kept
     }
     return T.StructType([T.StructField(name, kind) for name, kind in kinds.items()])

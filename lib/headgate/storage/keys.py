@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from headgate.core.errors import Usage
@@ -14,6 +15,7 @@ from headgate.core.spec import Suite
 from headgate.storage.secrets import revealed
 
 PREFIX = "HEADGATE_KEY_"
+LIBRARIES = ("cryptography", "pandas", "pyarrow")  # pandas: PySpark asks for it
 Ring = Mapping[str, tuple[Key, ...]]
 
 
@@ -23,10 +25,12 @@ def keys_of(source: str, names: Iterable[str], root: str = "") -> Ring:
 
 
 def lacking(suite: Suite, names: Iterable[str] | None = None) -> list[Usage]:
-    """What is wrong with the keys that tables need, each told once."""
+    """What keys and libraries that tables need for personal data lack, each told once."""
     tables = [suite.tables[name] for name in (suite.tables if names is None else names)]
     needed = {key for table in tables for key in keys_for(table.protection)}
-    wrong = []
+    absent = [name for name in LIBRARIES if needed and find_spec(name) is None]
+    how = "pip install 'headgate[privacy]'"
+    wrong = [Usage(f"personal data needs the Python package {one}", next=how) for one in absent]
     for name in sorted(needed):
         try:
             _read(suite.keys, name, suite.root)
