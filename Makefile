@@ -3,7 +3,7 @@
 
 VENV   ?= .venv
 PY     := $(VENV)/bin/python
-EXTRAS := aws dev devices formats notebooks quality servers
+EXTRAS := aws dev devices formats notebooks privacy quality servers
 PYTEST := $(PY) -m pytest
 # Spark plans on one core: two sessions keep two busy. The tests of a file share one.
 SIDE_BY_SIDE := -n $(or $(WORKERS),2) --dist loadscope

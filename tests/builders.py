@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 
 from headgate.app import App
 from headgate.conf.reading import suite_from
+from headgate.core.privacy import Privacy
 from headgate.core.results import Entry, Result
 from headgate.core.spec import Ingested, Suite
 
@@ -128,7 +129,8 @@ def private(suite: Suite, table: str, *columns: str) -> Suite:
     """The suite with columns of a contract declared private."""
     contract = suite.tables[table]
     assert isinstance(contract, Ingested)
-    hidden = {n: contract.columns[n].model_copy(update={"privacy": "tokenise"}) for n in columns}
+    token = {"privacy": Privacy(kind="tokenise")}
+    hidden = {n: contract.columns[n].model_copy(update=token) for n in columns}
     declared = contract.model_copy(update={"columns": {**contract.columns, **hidden}})
     return suite.model_copy(update={"tables": {**suite.tables, table: declared}})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
 for _name in [name for name in os.environ if name.startswith("HEADGATE_")]:
     if _name != "HEADGATE_JARS":
         del os.environ[_name]
+
+# A key of this run alone: what is protected by it is of no use to anybody afterwards.
+os.environ["HEADGATE_KEY_MAIN"] = secrets.token_hex(32)
 
 _SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(

@@ -32,6 +32,7 @@ from headgate.stages.preview import Preview, previewed
 from headgate.stages.reads import with_known_columns
 from headgate.stages.rejected import typed
 from headgate.stages.repair import absorb
+from headgate.stages.revealing import revealed
 from headgate.stages.runner import Orders, record_idle, run_table
 from headgate.stages.settling import Choice, settled
 from headgate.stages.sources import Seen, seen, tables_of
@@ -292,6 +293,13 @@ class App:
         """A table's rejected rows with their own typed columns."""
         return typed(self.lake, self.named(name))
 
+    def revealed(self, name: str) -> DataFrame:
+        """A table in plain again: tokens by the vault, encrypted texts by the keys."""
+        table = self.named(name)
+        if self.lake.version(name) is None:
+            raise Usage(f"{name} has never been published", next=f"headgate run +{name}")
+        return revealed(self.lake, table)
+
     def settle(self, what: Sequence[str], choice: Choice) -> dict[str, dict[str, int]]:
         """Set open rejected rows aside: how many, by table and window."""
         tables = [self.suite.tables[name] for name in self.selected(what)]
@@ -346,6 +354,10 @@ def session_for(suite: Suite) -> SparkSession:
     if library not in sys.path and Path(library).is_dir():
         sys.path.insert(0, library)
     settings = suite.environment.spark
+    if any(table.private for table in suite.tables.values()):
+        # What Spark spills, shuffles and broadcasts lies on disk: rows in plain, and the keys.
+        conf = {"spark.io.encryption.enabled": "true", **settings.conf}
+        settings = settings.model_copy(update={"conf": conf})
     return start(settings, timezone=suite.timezone, app=f"headgate {suite.name}")
 
 

@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 
 from builders import Lab, fine
 from headgate.app import App
+from headgate.core.privacy import Privacy
 from headgate.core.spec import Ingested
 from headgate.doors.data_docs import broken_values, newest
 from headgate.storage import records
@@ -69,7 +70,7 @@ def private(app: App, column: str) -> App:
     """The suite with one column of the contract declared to hold personal data."""
     contract = app.suite.tables["ingested.sales"]
     assert isinstance(contract, Ingested)
-    spec = contract.columns[column].model_copy(update={"privacy": "tokenise"})
+    spec = contract.columns[column].model_copy(update={"privacy": Privacy(kind="tokenise")})
     declared = contract.model_copy(update={"columns": {**contract.columns, column: spec}})
     tables = {**app.suite.tables, contract.name: declared}
     return App(app.suite.model_copy(update={"tables": tables}), app.spark)

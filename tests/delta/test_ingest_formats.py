@@ -13,7 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from builders import Lab, entry, fine, states
-from headgate.core.spec import FileSource
+from headgate.core.contract import FileSource
 from headgate.storage.heads import Shape, SourceFile
 from headgate.storage.raw import read_files
 from headgate.storage.session import reading_session

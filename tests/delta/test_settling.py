@@ -48,7 +48,9 @@ def states(lab: Lab) -> Counter[tuple[str, str]]:
     return Counter(lab.rejected("ingested.orders", "_window", "_state"))
 
 
-def test_rows_are_exported_with_their_types_reasons_and_origin(lab: Lab, tmp_path: Path) -> None:
+def test_rows_are_exported_with_their_types_reasons_and_origin(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = lab.app()
     table, file = app.named("ingested.orders"), tmp_path / "bad.csv"
     assert exported(app.lake, table, DAYS[:1], "open", str(file)) == 3
@@ -70,6 +72,7 @@ def test_rows_are_exported_with_their_types_reasons_and_origin(lab: Lab, tmp_pat
         exported(app.lake, table, None, "open", place)
     app = App(private(app.suite, "ingested.orders", "country"), lab.spark)
     hidden = tmp_path / "hidden.csv"
+    monkeypatch.delenv("HEADGATE_KEY_MAIN")  # whoever has the key repairs these rows
     exported(app.lake, app.named("ingested.orders"), None, "open", str(hidden))
     assert "a,b" not in hidden.read_text()
     assert "many" not in hidden.read_text()  # nor the record as it came

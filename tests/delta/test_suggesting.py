@@ -13,6 +13,7 @@ from headgate.app import App
 from headgate.conf.nodes import to_python
 from headgate.conf.typed import rule_typed
 from headgate.core.errors import InputMissing
+from headgate.core.privacy import Privacy
 from headgate.core.spec import Ingested
 from headgate.doors.suggesting import lines, written
 
@@ -135,7 +136,7 @@ def test_nothing_of_private_columns_is_told(lab: Lab, spark: SparkSession) -> No
     ingested = tables["ingested.orders"]
     assert isinstance(ingested, Ingested)
     hidden = {
-        name: spec.model_copy(update={"privacy": "tokenise"})
+        name: spec.model_copy(update={"privacy": Privacy(kind="tokenise")})
         if name in ("sku", "country", "price", "email")
         else spec
         for name, spec in ingested.columns.items()

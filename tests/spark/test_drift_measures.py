@@ -9,10 +9,11 @@ import pytest
 from pyspark.sql import Observation, SparkSession
 from pyspark.sql import functions as F
 
+from headgate.core.contract import Column
 from headgate.core.errors import StepFailed
 from headgate.core.results import Metric
 from headgate.core.rules import METRICS
-from headgate.core.spec import Column, Drift, Ingested, Table
+from headgate.core.spec import Drift, Ingested, Table
 from headgate.core.windows import Grain
 from headgate.quality.profile_measures import metrics, probes
 

@@ -140,7 +140,7 @@ CLEAN = {
         "max_rejected: 20\n",
         [":2 max_rejected: 20 is more than all: write 20% or 0.2"],
     ),
-    "later work": ("privacy: x\n", [":2 privacy: 'privacy' is not supported yet"]),
+    "later work": ("expects: x\n", [":2 expects: 'expects' is not supported yet"]),
     "a history without what it needs": (
         "write: history\nuntracked: [order_id]\n",
         [":2 write: 'write: history' needs a 'key'"],
@@ -544,9 +544,9 @@ MEASURED = {
             ":5 group_by: stands beside 'sql', which has its own GROUP BY",
         ],
         "reads: {orders: clean.orders}\nperiod: {column: ordrs.ordered_at}\n"
-        "measures: {a: count(*)}\nprivacy: {min_group: 5}\n": [
+        "measures: {a: count(*)}\nprivacy: {min_group: 0}\n": [
             ":2 period.column: unknown input 'ordrs' (did you mean 'orders'?)",
-            ":4 privacy: 'privacy' is not supported yet",
+            ":4 privacy.min_group: must be a whole number from 1, not '0'",
         ],
     },
     "features/activity.yaml": {

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from headgate.core.contract import Column, FileSource
 from headgate.core.records import RunRecord
 from headgate.core.results import Gate, Rows
-from headgate.core.spec import Clean, Column, FileSource, Ingested, Mart, Period, Table
+from headgate.core.spec import Clean, Ingested, Mart, Period, Table
 from headgate.doors import data_docs
 from headgate.doors.cli import main
 from headgate.stages.unexpected import may_be_told

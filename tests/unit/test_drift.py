@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from headgate.core.contract import Column
 from headgate.core.results import Check, Gate, Metric
 from headgate.core.rules import METRICS
-from headgate.core.spec import Column, Drift, Ingested, Table
+from headgate.core.spec import Drift, Ingested, Table
 from headgate.core.windows import Grain
 from headgate.quality.drift import Drifted, drifted, joined
 from headgate.quality.drift_causes import caused, deviations, name_of

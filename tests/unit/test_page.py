@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headgate.core.contract import FileSource
 from headgate.core.errors import Infrastructure
 from headgate.core.records import RunRecord
 from headgate.core.results import Gate, Rows
-from headgate.core.spec import Clean, FileSource, Ingested, Mart, Period, Table
+from headgate.core.spec import Clean, Ingested, Mart, Period, Table
 from headgate.core.windows import Grain
 from headgate.doors.facts import Facts, Rejected
 from headgate.doors.page import page, verdict

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from headgate.core.spec import Column, Ingested, Rule
+from headgate.core.contract import Column
+from headgate.core.spec import Ingested, Rule
 from headgate.quality.divergence import of_bins, of_values
 from headgate.quality.gate import judge
 from headgate.quality.outcomes import Outcome, outcome

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from headgate.core.contract import FileSource
 from headgate.core.errors import Usage
 from headgate.core.selection import ancestors, descendants, selected
-from headgate.core.spec import Clean, FileSource, Ingested, Mart, Period, Table
+from headgate.core.spec import Clean, Ingested, Mart, Period, Table
 
 ORDER = (
     "ingested.a", "ingested.b", "clean.a", "clean.b", "marts.both", "marts.a",

@@ -10,6 +10,7 @@ from headgate.conf.forms import SYSTEM
 from headgate.conf.tables import Draft
 from headgate.conf.words import meant
 from headgate.core.identifiers import columns_named
+from headgate.core.private import unkeyable
 from headgate.core.rules import NAMES_COLUMNS, RULES
 from headgate.core.selects import columns_of
 from headgate.core.spec import (
@@ -26,6 +27,7 @@ from headgate.core.steps import Columns, Derive, Drop, Lookup, Rename, Step, Whe
 
 _KEPT = ("_file", "_row", "_window", "_ingested_at")  # no step may touch them
 _REPLACING = ("select", "derive", "lookup")  # steps that leave the columns they name as they are
+NO_KEY = "'{0}' is {1}: rows cannot be told apart by it; tokens and hashes can be keys"
 UNORDERED = "the rows of this table are in no order: it has neither '_file' nor '_row'"
 Path = tuple[str | int, ...]
 
@@ -37,6 +39,7 @@ class Known:
         self.of: dict[str, Columns] = {}
         self.faulty = faulty  # tables that read what they cannot
         self.tables: dict[str, Table] = {}
+        self.unkeyable: dict[str, Mapping[str, str]] = {}  # by table: columns, and what they are
 
     def check(self, draft: Draft) -> None:
         """Note names of columns that are not there, and learn the table's columns."""
@@ -44,8 +47,11 @@ class Known:
         if table is None or draft.misspelt:
             return
         columns = self._columns(draft, table)
-        self.of[draft.name] = None if draft.name in self.faulty else columns
+        gone = {name for name, how in table.protection.items() if how.kind == "drop"}
+        kept = columns and tuple(name for name in columns if name not in gone)
+        self.of[draft.name] = None if draft.name in self.faulty else kept
         self.tables[draft.name] = table
+        self._keys(draft, table)
         _rules(draft, columns)
         self._across(draft)
         if not isinstance(table, Ingested):
@@ -81,7 +87,26 @@ class Known:
                 seen.name(name, key, at)
         if table.deletion is not None:
             seen.expression(table.deletion, "deletes")
+        for name in table.privacy:
+            seen.name(name, "privacy", name)
+            if name.startswith("_"):
+                draft.note(f"'{name}' is a system column: it stays as it is", "privacy", name)
         return columns if table.write != "history" else _with_versions(draft, columns)
+
+    def _keys(self, draft: Draft, table: Table) -> None:
+        """Note keys on columns whose protection does not keep rows apart."""
+        lost = self.unkeyable[draft.name] = unkeyable(table, self.unkeyable)
+        for place, name in enumerate(table.key if isinstance(table, Clean) else ()):
+            if name in lost:
+                draft.note(NO_KEY.format(name, lost[name]), "key", place)
+        for place, name in enumerate(table.entity.key if isinstance(table, Features) else ()):
+            for source in table.sources:
+                if name in (there := self.unkeyable.get(source, {})):
+                    draft.note(NO_KEY.format(name, there[name]), "entity", "key", place)
+        for place, step in enumerate(table.steps if isinstance(table, Clean) else ()):
+            for name in step.on.values() if isinstance(step, Lookup) else ():
+                if name in (there := self.unkeyable.get(step.table, {})):  # type: ignore[attr-defined]
+                    draft.note(NO_KEY.format(name, there[name]), "steps", place, "lookup", "on")
 
     def _lookup(self, draft: Draft, step: Lookup, here: Path) -> None:
         there = Seen(draft, self.of.get(step.table), of=step.table)
@@ -135,6 +160,8 @@ class Known:
             return columns_of(table.sql, None)
         for at, name in enumerate(table.group_by):
             there.name(name, "group_by", at)
+        if table.privacy and table.privacy.of:
+            there.name(table.privacy.of, "privacy", "of")
         for name, measure in table.measures.items():
             there.expression(measure, "measures", name)
         return tuple(dict.fromkeys((table.period_column, *table.group_by, *table.measures)))
@@ -244,6 +271,9 @@ def _rules(draft: Draft, columns: Columns) -> None:
             for name in (*rule.columns, *([rule.time] if rule.time else [])):
                 if what := seen.fault(name):
                     placed.at.note(placed.node, what)
+            if draft.table is not None and rule.time in draft.table.private:
+                what = f"'{rule.time}' holds personal data, and the newest time is shown"
+                placed.at.note(placed.node, what)
             continue
         condition = rule.arguments.get("condition")
         texts = [text for text in (condition, rule.row_condition) if isinstance(text, str)]

@@ -28,7 +28,7 @@ from headgate.conf.shapes import (
     tried,
 )
 from headgate.core.addresses import FORMS, address_fault
-from headgate.core.spec import Database, FileSource, Increment, Partition
+from headgate.core.contract import Database, FileSource, Increment, Partition
 
 EVERY = "*"  # all tables of the database
 _NAMED = re.compile(r"(\w+)\.(\w+)")

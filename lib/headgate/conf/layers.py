@@ -10,19 +10,24 @@ from headgate.conf.expressions import Expression
 from headgate.conf.forms import COLUMN, COLUMNS, CONTRACT_COLUMN, TYPE
 from headgate.conf.measured import FEATURES, MARTS
 from headgate.conf.nodes import Entries
+from headgate.conf.privacy import PRIVACIES, PRIVACY, unfit
 from headgate.conf.records import Key, Record, value_of
 from headgate.conf.shapes import At, Listed, Mapped, Text, Word
 from headgate.conf.sources import SOURCE
 from headgate.conf.sparktypes import TIMES
 from headgate.conf.steps import STEPS
 from headgate.conf.tablekeys import COMMON, LATER, READS_KEY
-from headgate.core.spec import Clean, Column, Features, Ingested, Mart, OnChange, Table
+from headgate.core.contract import Column, OnChange
+from headgate.core.spec import Clean, Features, Ingested, Mart, Table
 
 
 def _column(values: dict[str, Any], node: Entries, at: At) -> Column:
     form = node.get("format")
     if form is not None and values["type"] not in TIMES:
         raise at.key("format").note(form, f"{values['type']} takes no format: dates and times do")
+    how = values.get("privacy")
+    if how is not None and (what := unfit(how, values["type"])):
+        raise at.key("privacy").note(node.get("privacy") or node, what)
     return Column(**values)
 
 
@@ -33,10 +38,10 @@ COLUMN_RECORD = Record(
         "from": Key(Text("a name"), "its name in the file, where it is another"),
         "format": Key(Text("a pattern"), "how dates or times are written, as Spark's patterns say"),
         "nulls": Key(Listed(Text("a text", empty=True)), "texts that mean null"),
+        "privacy": Key(PRIVACY, "it holds personal data: how it is written"),
         "description": Key(Text(), "what it holds"),
     },
     make=_column,
-    later=("privacy",),
     short="type",
 )
 ON_CHANGE = Record(
@@ -110,6 +115,9 @@ CLEAN = Record(
             " and what the last one lacks is gone",
         ),
         "untracked": Key(COLUMNS, "history: columns whose change makes no new version"),
+        "privacy": Key(
+            PRIVACIES, "columns in which personal data comes up here: how it is written"
+        ),
     },
     later=LATER,
 )

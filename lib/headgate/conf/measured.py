@@ -7,6 +7,7 @@ from typing import Any
 
 from headgate.conf.expressions import Expression
 from headgate.conf.forms import COLUMN, COLUMNS, DAYS, NEW_COLUMN
+from headgate.conf.privacy import SMALL
 from headgate.conf.records import Key, Record, value_of
 from headgate.conf.shapes import Anything, Either, Mapped, Text, Word
 from headgate.conf.tablekeys import COMMON, LATER, READS_KEY
@@ -136,6 +137,7 @@ MARTS = Record(
             Either(_MART_SQL, Text("a SELECT")),
             "a SELECT with GROUP BY instead of `group_by` and `measures`: text, or {file}",
         ),
+        "privacy": Key(SMALL, "small groups are withheld"),
     },
     later=LATER,
 )

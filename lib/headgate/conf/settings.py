@@ -37,6 +37,13 @@ def _name(text: str) -> str:
     raise ValueError(f"must be a name of letters, digits, - and _, not '{text[:60]}'")
 
 
+def _keys(text: str) -> str:
+    kind, _, rest = text.partition(":")
+    if text == "env" or (kind in ("file", "secret") and rest):
+        return text
+    raise ValueError(f"must be env, file:FOLDER or secret:NAME, not '{text[:60]}'")
+
+
 class SparkConf(Mapped):
     """Spark's own settings, as texts."""
 
@@ -67,7 +74,11 @@ _SETTINGS = {
         "routes; the first that fits by severity and table",
         default="none",
     ),
-    "keys": Key(Text(), "where privacy keys come from", default="env"),
+    "keys": Key(
+        Parsed("env, file:FOLDER or secret:NAME", _keys),
+        "where privacy keys come from",
+        default="env",
+    ),
 }  # fmt: skip
 SUITE = Record(
     "a suite",
@@ -99,6 +110,11 @@ ENVIRONMENT = Record(
     {
         "raw": Key(Text("a folder or URI"), "the raw zone", required=True),
         "lake": Key(Text("a folder or URI"), "the lake", required=True),
+        "vault": Key(
+            Text("a folder or URI"),
+            "where what tokens stand for is kept",
+            default="<lake>/ops/vault",
+        ),
         "spark": Key(_SPARK, "how a session is made"),
         **{
             name: Key(key.shape, f"instead of the suite's: {key.about}")
@@ -128,6 +144,7 @@ def environment(name: str, values: dict[str, Any], root: Path) -> Environment:
         name=name,
         raw=placed(values["raw"], root),
         lake=placed(values["lake"], root),
+        vault=placed(values["vault"], root) if "vault" in values else None,
         spark=values.get("spark", SparkSettings()),
     )
 

@@ -12,7 +12,7 @@ from headgate.conf.forms import COLUMNS
 from headgate.conf.nodes import Entries
 from headgate.conf.records import Key, Record
 from headgate.conf.shapes import Anything, At, Mapped, Parsed, Text, UnreadableError, Word
-from headgate.core.spec import Database, FileSource
+from headgate.core.contract import Database, FileSource
 
 _WORD = re.compile(r"\w+")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")

@@ -16,8 +16,9 @@ from headgate.conf.shapes import At, UnreadableError
 from headgate.conf.sources import untold
 from headgate.conf.steps import select_file
 from headgate.conf.words import unknown
+from headgate.core.contract import Database, OnChange
 from headgate.core.labels import known_names, shown_names
-from headgate.core.spec import Database, Drift, Ingested, OnChange, Table
+from headgate.core.spec import Drift, Ingested, Table
 
 Values = dict[str, Any]
 # The keys that say which columns a table has.
@@ -132,6 +133,8 @@ def _ingested(draft: Draft, values: Values | None) -> Values | None:
         elif values["columns"][values["window_by"]].type not in ("date", "timestamp", "string"):
             kind = values["columns"][values["window_by"]].type
             draft.note(f"a {kind} tells no window: a date or timestamp does", "window_by")
+        elif values["columns"][values["window_by"]].privacy:
+            draft.note("holds personal data, and windows are shown to everybody", "window_by")
     for place, name in enumerate(values["source"].key):
         if name not in values["columns"]:
             draft.note(unknown("column", name, values["columns"]), "source", "key", place)
@@ -199,6 +202,8 @@ def _marts(draft: Draft, values: Values | None) -> Values | None:
         return None
     if sql:
         values["sql"] = _mart_sql(draft)
+        if "privacy" in values:
+            draft.note("counts the rows of groups: it needs 'measures' instead of 'sql'", "privacy")
     column = values["period"].column
     name, dot, _ = column.partition(".")
     if dot and name not in values["reads"]:

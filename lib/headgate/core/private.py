@@ -63,6 +63,28 @@ def private_in(table: Table, tables: Mapping[str, Table]) -> Private:
     return found
 
 
+def unkeyable(table: Table, above: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The columns of a table that are no keys, since they are protected, and how they are.
+
+    `above` tells the same of the tables that it reads. What SQL or Python makes under a name that
+    its input had is taken for the same column.
+    """
+    found: dict[str, str] = {}
+    if isinstance(table, Clean):
+        found |= above.get(next(iter(table.reads.values())), {})
+        for step in table.steps:
+            if isinstance(step, Rename):
+                found = {step.columns.get(name, name): word for name, word in found.items()}
+            elif isinstance(step, Derive):
+                copies = {new: text.strip("` ") for new, text in step.columns.items()}
+                found |= {new: found[old] for new, old in copies.items() if old in found}
+            elif isinstance(step, Lookup):
+                there = above.get(step.table, {})
+                found |= {name: there[name] for name in step.take if name in there}
+    own = table.protection.items()
+    return found | {name: how.word for name, how in own if not how.keyed}
+
+
 def _features(table: Features) -> Iterable[tuple[str, str]]:
     every = {**table.features, **table.label}
     made = [(name, one.measure) for name, one in every.items()]

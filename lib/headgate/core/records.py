@@ -9,6 +9,8 @@ from typing import Any
 
 from headgate.core.results import Check, Entry, Gate, Metric, Rows
 
+KEYS = "keys"  # the part of a run that tells which keys protected its rows
+
 
 @dataclass(frozen=True)
 class RunRecord:

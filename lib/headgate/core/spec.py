@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from headgate.core.contract import Column, Database, FileSource, OnChange, Value
+from headgate.core.privacy import Privacy
 from headgate.core.steps import Step
 from headgate.core.windows import Grain
 
@@ -16,86 +18,6 @@ CHANGE_COLUMNS = ("_op", "_sequence")  # what happened to the row, and when amon
 VERSIONED = ("valid_from", "valid_to", "is_current")  # columns that a history table makes
 ABSENT = "absent"  # in the place of a condition: who is not in a whole dump is deleted
 PERIOD_GRAINS = ("hour", "day", "week", "month", "year")
-
-
-class Value(BaseModel):
-    """A frozen value; a key that it does not know is a fault."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Column(Value):
-    """One column of the contract with a supplier."""
-
-    type: str
-    from_: str | None = Field(None, alias="from")  # its name in the file
-    format: str | None = None
-    nulls: tuple[str, ...] = ()
-    privacy: str | None = None
-    description: str | None = None
-
-
-class OnChange(Value):
-    """What happens when the source's shape or values leave the contract."""
-
-    new_column: Literal["rescue", "add", "drop", "block"] = "rescue"
-    missing_column: Literal["block", "null"] = "block"
-    bad_value: Literal["quarantine", "rescue"] = "quarantine"
-
-
-class FileSource(Value):
-    """Files below the raw zone."""
-
-    files: str
-    format: Literal["csv", "json", "jsonl", "parquet", "avro", "orc", "debezium", "dms"] = "csv"
-    options: Mapping[str, bool | int | str] = {}
-    reader: str | None = None  # package.function: the bytes of a file -> its records
-    key: tuple[str, ...] = ()  # debezium: an update that changes it is a deletion and an insert
-
-    @property
-    def changes(self) -> bool:
-        """Whether its rows say what happened to a row: they carry `CHANGE_COLUMNS`."""
-        return not self.reader and self.format in ("debezium", "dms")
-
-    @property
-    def stamp(self) -> str | None:
-        """The column in which DMS writes the time of a change."""
-        written = self.options.get("timestampColumnName") if self.format == "dms" else None
-        return str(written) if written else None
-
-
-class Increment(Value):
-    """How new and changed rows of a database are told: by a column that only grows."""
-
-    by: str
-    overlap: str | None = None  # "1 hour" or "1000": what is read again, for late commits and ties
-
-
-class Partition(Value):
-    """A column by whose values a read is parted, and into how many parts."""
-
-    column: str
-    parts: int = 4
-
-
-class Database(Value):
-    """A table or a query of a database. The address may hold secrets: it is never shown."""
-
-    url: str = Field(repr=False)  # as written: it may hold `${secret:name}`
-    user: str | None = Field(default=None, repr=False)
-    password: str | None = Field(default=None, repr=False)
-    table: str = ""  # none: the query
-    query: str | None = None
-    increment: Increment | None = None  # none: each window is a snapshot of all rows
-    partition: Partition | None = None
-    key: tuple[str, ...] = ()
-    deletes: Literal["keys"] | None = None  # keys that are there no more become deletions
-    options: Mapping[str, bool | int | str] = Field(default={}, repr=False)  # of its driver
-
-    @property
-    def shown(self) -> str:
-        """What is read, for messages."""
-        return self.table or "the query"
 
 
 class Rule(Value):
@@ -238,9 +160,14 @@ class Table(Value):
         return tuple(dict.fromkeys((*self.sources, *self.others)))
 
     @property
+    def protection(self) -> Mapping[str, Privacy]:
+        """The columns that it declares to hold personal data, and how they are protected."""
+        return {}
+
+    @property
     def private(self) -> frozenset[str]:
         """The columns that it declares to hold personal data."""
-        return frozenset()
+        return frozenset(self.protection)
 
 
 class Ingested(Table):
@@ -255,8 +182,8 @@ class Ingested(Table):
     resent: Literal["take", "skip"] = "take"  # files whose content came under another name before
 
     @property
-    def private(self) -> frozenset[str]:
-        return frozenset(name for name, one in self.columns.items() if one.privacy)
+    def protection(self) -> Mapping[str, Privacy]:
+        return {name: one.privacy for name, one in self.columns.items() if one.privacy}
 
 
 class Clean(Table):
@@ -269,6 +196,11 @@ class Clean(Table):
     write: Literal["replace", "upsert", "history"] = "replace"
     deletes: str | None = None  # a SQL condition: which rows are deletions; or `absent`
     untracked: tuple[str, ...] = ()  # history: columns whose change makes no new version
+    privacy: Mapping[str, Privacy] = {}  # by column
+
+    @property
+    def protection(self) -> Mapping[str, Privacy]:
+        return self.privacy
 
     @property
     def by_absence(self) -> bool:
@@ -319,6 +251,13 @@ class Features(Table):
         return self.time if isinstance(self.time, str) else self.time[name]
 
 
+class Small(Value):
+    """Which groups of a mart are withheld."""
+
+    min_group: int  # those of fewer rows
+    of: str | None = None  # or of fewer different values of this column: people, not rows
+
+
 class Mart(Table):
     """A table of the marts layer, sliced by period."""
 
@@ -327,6 +266,7 @@ class Mart(Table):
     group_by: tuple[str, ...] = ()
     measures: Mapping[str, str] = {}
     sql: str | None = None  # the text, also where the file names a file
+    privacy: Small | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -358,7 +298,13 @@ class Environment(Value):
     name: str
     raw: str  # absolute path or URI
     lake: str
+    vault: str | None = None
     spark: SparkSettings = SparkSettings()
+
+    @property
+    def vault_path(self) -> str:
+        """Where what tokens stand for is kept."""
+        return self.vault or f"{self.lake}/ops/vault"
 
 
 class AlertRoute(Value):

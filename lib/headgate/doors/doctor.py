@@ -13,11 +13,12 @@ from pathlib import Path
 from headgate.conf import read_suite
 from headgate.core.addresses import NAMES
 from headgate.core.errors import HeadgateError, Infrastructure, Misconfigured, Usage, worst
+from headgate.core.privacy import keys_for
 from headgate.core.spec import Ingested, Suite
 from headgate.doors import places
 from headgate.doors.findings import Finding, failed, fine, warned
 from headgate.doors.words import Answer
-from headgate.storage import couriers, jars, java, machine, pairs, sparkconf
+from headgate.storage import couriers, jars, java, keys, machine, pairs, sparkconf
 from headgate.storage.drivers import driver_jar
 from headgate.storage.reaching import address_of
 
@@ -67,7 +68,7 @@ def examined(arguments: argparse.Namespace) -> list[Finding]:
     parts: list[Callable[[Patient], Iterator[Finding]]] = [_python, _java, _jars]
     found = [finding for part in parts for finding in _kept(part, patient)]
     found += [about_pair, about_suite]
-    for part in (_drivers, _workers, _cluster, _capacity, _alerts):
+    for part in (_drivers, _workers, _cluster, _capacity, _keys, _alerts):
         found += _kept(part, patient)
     if suite is not None:
         found += places.examined(suite)
@@ -235,6 +236,19 @@ def _capacity(patient: Patient) -> Iterator[Finding]:
         yield warned("capacity", said, "set spark.driver.memory lower, in conf/env")
     else:
         yield fine("capacity", said)
+
+
+def _keys(patient: Patient) -> Iterator[Finding]:
+    """Whether personal data can be protected."""
+    suite = patient.suite
+    tables = suite.tables.values() if suite else ()
+    needed = sorted({key for one in tables for key in keys_for(one.protection)})
+    if suite is None or not needed:
+        return
+    wrong = keys.lacking(suite)
+    yield from (failed("keys", error) for error in wrong)
+    if not wrong:
+        yield fine("keys", f"{', '.join(needed)} from {suite.keys.partition(':')[0]}")
 
 
 def _alerts(patient: Patient) -> Iterator[Finding]:

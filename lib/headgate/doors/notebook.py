@@ -209,6 +209,10 @@ class OpenSuite:
         """A table's rejected rows with their own typed columns, why, and where they are from."""
         return self._now().quarantine(name)
 
+    def revealed(self, name: str) -> DataFrame:
+        """A table with its tokens and encrypted texts as they were, for who has vault and keys."""
+        return self._now().revealed(name)
+
     def plan(self, *what: str, window: str | None = None, force: bool = False) -> Grid:
         """What `run` would do, and why."""
         return sheets.plan_sheet(self._now().plan(what, window=window, force=force))

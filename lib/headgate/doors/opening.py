@@ -35,6 +35,14 @@ def understood(
     return suite
 
 
+def refuse_without_keys(suite: Suite, names: Sequence[str]) -> None:
+    """A key that is missing or wrong is told before Spark starts."""
+    from headgate.storage.keys import lacking
+
+    if wrong := lacking(suite, names):
+        raise wrong[0]
+
+
 def on_its_lake(suite: Suite) -> App:
     """The suite with a session."""
     from headgate.app import App, session_for

@@ -6,7 +6,8 @@ import argparse
 
 from headgate.core.errors import Usage
 from headgate.core.results import JOBS
-from headgate.doors.opening import on_its_lake, understood
+from headgate.core.selection import selected
+from headgate.doors.opening import on_its_lake, refuse_without_keys, understood
 from headgate.doors.progress import Progress
 from headgate.doors.words import Answer
 
@@ -17,6 +18,7 @@ def run(arguments: argparse.Namespace) -> Answer:
         raise Usage("a waived rule needs a reason", next="--because 'why this may pass'")
     layer = JOBS.get(arguments.command)
     suite = understood(arguments, arguments.what, layer)
+    refuse_without_keys(suite, selected(suite.tables, arguments.what, layer))
     with Progress(quiet=arguments.json) as progress:
         app = on_its_lake(suite)
         progress.watch(app.spark)

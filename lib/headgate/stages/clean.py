@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -79,9 +80,16 @@ def input_windows(lake: Lake, table: Clean) -> Mapping[str, str]:
 
 def beside(lake: Lake, table: Clean) -> dict[str, str]:
     """What every window is made of besides its own rows."""
-    shape = [table.reads, table.steps, table.key, table.latest_by, table.write, table.deletes]
-    shape += [table.untracked] if table.untracked else []
-    parts = {"steps": digest(shape), "code": code_of(table.steps)}
+    shape: list[Any] = [
+        table.reads,
+        table.steps,
+        table.key,
+        table.latest_by,
+        table.write,
+        table.deletes,
+    ]
+    shape += [part for part in (table.untracked, table.privacy) if part]
+    parts = {"steps": digest(shape), "code": code_of(table.steps), **lake.keys_part(table)}
     for name, columns in others(table).items():
         version = lake.version(name)
         if version is None:
@@ -154,6 +162,7 @@ def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
         deletes=table.deletion,
         inputs=inputs,
         records=by_record(table.steps),
+        guard=lake.guard(table),
         may_reject=rejects(table.steps),
         through=True,
         ungated=frozenset(w for w in windows if w not in there),

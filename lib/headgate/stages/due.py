@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from headgate.core.fingerprint import differing, whole
-from headgate.core.records import History, RunRecord
+from headgate.core.records import KEYS, History, RunRecord
 from headgate.stages.work import Due
 
 # And a table: the parts that rules across tables are judged by.
@@ -18,6 +18,7 @@ WORDS = {
     "waiver": "waiver",
     "input": "new input",
     "files": "new files",
+    KEYS: "changed key",
 }
 
 
@@ -31,8 +32,10 @@ def due_if_changed(
     force: bool = False,
 ) -> Due | None:
     """The slice with the reason why it is due, or None where its last try was the same."""
-    fingerprint = whole(parts)
     last = history.last(table, window)
+    if parts.get(KEYS) == "" and last is not None:  # not at hand: nothing says that they changed
+        parts = {**parts, KEYS: last.parts.get(KEYS, "")}
+    fingerprint = whole(parts)
     why = reason(last, parts, detail)
     if why is None and force:
         why = "forced"

@@ -11,11 +11,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from headgate.core.lives import PRIVATE
-from headgate.core.private import private_in
+from headgate.core.private import Private, private_in
 from headgate.core.spec import Ingested, Table
 from headgate.quality.plainly import plainly
 from headgate.stages.lake import Lake
-from headgate.stages.rejected import typed
+from headgate.stages.rejected import typed, unsealed
 from headgate.storage.exports import handed_out
 from headgate.transforms.hidden import column
 
@@ -33,10 +33,11 @@ class Record:
 def rows_of(lake: Lake, table: Table, windows: Sequence[str] | None, state: str) -> DataFrame:
     """A table's rejected rows with their own types, in the order of their files.
 
-    What may be personal is left empty, and the record as text left out with it.
+    What may be personal is left empty, and the record as text left out with it, unless the key that
+    closes the table's records is at hand.
     """
     rows = typed(lake, table).where(_meant(windows, state))
-    private = private_in(table, lake.suite.tables)
+    private = Private() if lake.opens(table) else private_in(table, lake.suite.tables)
     hidden = [name for name in rows.columns if not name.startswith("_") and private.hides(name)]
     kept = [
         F.lit(None).cast(rows.schema[name].dataType).alias(name) if name in hidden else column(name)
@@ -66,7 +67,7 @@ def records_of(
     rows = lake.quarantine(table.name).rows()
     if rows is None:
         return
-    rows = rows.where(_meant(windows, state))
+    rows = unsealed(lake, table.name, rows.where(_meant(windows, state)))
     names = {name: one.from_ or name for name, one in table.columns.items()}
     shown = rows.select("_file", "_row", "_record", "_reasons").orderBy("_file", "_row")
     for row in shown.toLocalIterator():
@@ -76,15 +77,15 @@ def records_of(
 
 
 def _came(
-    record: str, names: Mapping[str, str], private: frozenset[str]
+    record: str | None, names: Mapping[str, str], private: frozenset[str]
 ) -> Mapping[str, Any] | str:
     """The record under the names of its file."""
     try:
-        values = json.loads(record)
+        values = json.loads(record or "")
     except ValueError:
         values = None
     if not isinstance(values, dict):
-        return PRIVATE if private else record
+        return PRIVATE if private or record is None else record
     return {
         names.get(name, name): PRIVATE if name in private and one is not None else one
         for name, one in values.items()

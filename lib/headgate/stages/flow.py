@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -24,24 +25,29 @@ from headgate.quality.reasons import marks, masks, reasons, rejected, rejecting
 from headgate.stages import judging
 from headgate.stages.counting import Counter
 from headgate.stages.shape import Shaped, fates, shape
-from headgate.stages.work import Hands, Work
+from headgate.stages.work import SMALL, Hands, Work
 from headgate.storage.points import reached
 from headgate.storage.targets import Publication
-from headgate.storage.transaction import ASIDE, Draft
+from headgate.storage.transaction import Draft
 from headgate.transforms.fates import with_fates, with_marks, with_record_of_rejected
 from headgate.transforms.hidden import (
     ACCEPTED,
+    ASIDE,
+    CLOSED,
     DELETED,
     FATE,
     QUARANTINED,
     REASONS,
     RECORD,
     RESCUED,
+    TOKEN,
+    VAULT,
     column,
     without_hidden,
 )
 
 APART = (RECORD, REASONS)  # what only rejected rows carry to the end
+FOR_VAULT = (TOKEN, CLOSED)
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ class Judged:
     verdict: Verdict
     reasons: tuple[tuple[str, int], ...] = ()
     metrics: tuple[Metric, ...] = ()
+    said: str | None = None  # what is told of a slice that is published
 
     @property
     def closed(self) -> bool:
@@ -80,7 +87,7 @@ def run_pass(work: Work, hands: Hands) -> Pass:
     reached("read")
     draft = work.target.draft(hands.fence)
     try:
-        draft.write(outgoing(work, rows, draft), APART if in_one else ())
+        draft.write(outgoing(work, rows, draft), apart(work, in_one))
         reached("files-written")
         judged = judged_slices(work, shaped, counter, draft, hands)
         reached("judged")
@@ -91,6 +98,7 @@ def run_pass(work: Work, hands: Hands) -> Pass:
             again = run_pass(rest, hands)
             shut = [one for one in judged if one.closed]
             return Pass(entries(work, shut, None, started) + again.entries, again.kept, again.id)
+        keep_tokens(work, judged, draft, hands)
         kept = keep_rejected(work, judged, draft if in_one else None, hands)
         reached("kept")
         version = published(work, judged, draft, hands, done, started)
@@ -145,19 +153,26 @@ def fated(work: Work, df: DataFrame, counter: Counter | None) -> DataFrame:
 
 def outgoing(work: Work, rows: DataFrame, draft: Draft) -> DataFrame:
     """The rows to write, as the target keeps them; the rejected ones that are set aside too."""
-    apart = [name for name in APART if name in rows.columns]
-    if len(apart) == len(APART):
+    carried = [name for name in APART if name in rows.columns]
+    if len(carried) == len(APART):
         thrown = column(FATE) == QUARANTINED
         rows = rows.where(thrown | (column(FATE) == ACCEPTED)).withColumn(
             "_window", F.when(thrown, F.concat(F.lit(ASIDE), "_window")).otherwise(F.col("_window"))
         )
     else:
-        rows, apart = rows.where(column(FATE) == ACCEPTED), []
+        rows, carried = rows.where(column(FATE) == ACCEPTED), []
     own = [DELETED] if DELETED in rows.columns else []
-    kept = [*without_hidden(rows).columns, *own, *apart]
+    kept = [*without_hidden(rows).columns, *own, *carried]
     if not work.keeps_rescued:
         kept = [name for name in kept if name != RESCUED]
-    return work.target.prepared(rows.select(*map(column, kept)), draft, work.slices.names)
+    # The last act: rules have seen what is plain, files never do.
+    rows = work.guard.protected(rows.select(*map(column, kept)), for_vault=True)
+    return work.target.prepared(rows, draft, work.slices.names)
+
+
+def apart(work: Work, in_one: bool) -> tuple[str, ...]:
+    """The columns of rows that the write sets aside: no table has them."""
+    return (*(APART if in_one else ()), *(FOR_VAULT if work.guard.tokens else ()))
 
 
 def judged_slices(
@@ -175,7 +190,9 @@ def judged_slices(
             where=work.table.name,
             next="make the table's steps deterministic (no rand, no clock, no LIMIT)",
         )
-    found = judging.measured(work, draft, counts["ends"])
+    found = judging.measured(
+        work, draft, counts["ends"], partial(plain, work) if work.guard else None
+    )
     past, judged = work.past, dict[str, Judged]()
     # Windows of one pass share its time: none of them tells how long one takes.
     seconds = time.monotonic() - hands.since if len(work.slices) == 1 else None
@@ -200,9 +217,12 @@ def _judged(
     code = work.slices.grain.index(window) - work.slices.base
     tally = judging.tallies(counts["ends"], code)
     name = work.table.name
-    rows, why = Rows(), tuple[tuple[str, int], ...]()
+    rows, why, said = Rows(), tuple[tuple[str, int], ...](), None
     if work.regroups:
         rows = Rows(read=counts["inputs"]["rows"].get(code, 0))
+        if withheld := counts.get(SMALL, {"rows": {}})["rows"].get(code, 0):
+            why = (("small groups withheld", withheld),)
+            said = f"{withheld:,} small group{'' if withheld == 1 else 's'} withheld"
     else:
         rows, why = fates(shaped, counts, code, tally.total, name, window)
     word, metrics = judging.verdict(work, window, code, counts["ends"], found, tally, past, seconds)
@@ -213,7 +233,7 @@ def _judged(
             where=f"{name} {window}",
             next="report this: Headgate lost count of its own rows",
         )
-    return Judged(window, secrets.token_hex(6), settled, word, why, metrics)
+    return Judged(window, secrets.token_hex(6), settled, word, why, metrics, said)
 
 
 def _agrees(work: Work, draft: Draft, ends: Mapping[str, Mapping[int, int]]) -> bool:
@@ -230,6 +250,19 @@ def _agrees(work: Work, draft: Draft, ends: Mapping[str, Mapping[int, int]]) -> 
     )
 
 
+def plain(work: Work) -> judging.Readable:
+    """The accepted rows before they are protected, made once more."""
+    return judging.Unwritten(fated(work, marked(work, None)[0], None))
+
+
+def keep_tokens(work: Work, judged: list[Judged], draft: Draft, hands: Hands) -> None:
+    """Write down what new tokens stand for, before anybody sees them."""
+    good = [one.window for one in judged if not one.closed]
+    if work.guard.tokens and good:
+        told = draft.aside(VAULT).where(column("_window").isin(good))
+        hands.vault.keep(told.select(column(TOKEN).alias("token"), column(CLOSED).alias("sealed")))
+
+
 def keep_rejected(work: Work, judged: list[Judged], draft: Draft | None, hands: Hands) -> list[str]:
     """Write the rejected rows down before anything is visible.
 
@@ -242,7 +275,7 @@ def keep_rejected(work: Work, judged: list[Judged], draft: Draft | None, hands: 
         thrown = draft.aside()
     else:
         rows, _ = marked(work.only(list(runs)), None, with_record=True)
-        thrown = rows.where(column(REASONS).isNotNull())
+        thrown = work.guard.protected(rows.where(column(REASONS).isNotNull()))
     kinds = {"_file": "string", "_row": "bigint"}
     origin = [
         column(name) if name in thrown.columns else F.lit(None).cast(kind).alias(name)
@@ -322,7 +355,7 @@ def entries(work: Work, judged: list[Judged], version: int | None, started: floa
             gate=one.verdict.gate,
             version=None if one.closed else version,
             seconds=seconds,
-            message=one.verdict.message,
+            message=one.verdict.message or one.said,
             warnings=(*work.warnings.get(one.window, ()), *one.verdict.warnings),
             exit_code=GateClosed.exit_code if one.closed else 0,
             checks=one.verdict.checks,

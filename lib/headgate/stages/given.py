@@ -100,7 +100,8 @@ class GivenLake(Lake):
 def columns_of(lake: Lake, table: Table) -> T.StructType:
     """The columns that a table would have, from its contract or from what makes it."""
     if isinstance(table, Ingested):
-        kinds = {n: T._parse_datatype_string(c.type) for n, c in table.columns.items()} | SYSTEM
+        kept = {name: one.kept for name, one in table.columns.items() if one.kept}
+        kinds = {name: T._parse_datatype_string(kind) for name, kind in kept.items()} | SYSTEM
         kinds |= dict.fromkeys(CHANGE_COLUMNS if table.source.changes else (), T.StringType())
         return T.StructType([T.StructField(name, kind) for name, kind in kinds.items()])
     due = Due(lake.grain(table).of(SOME_DAY), "given", "")

@@ -51,14 +51,14 @@ def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -
     table, fresh = known(lake, table), wanted(lake, table, named, force)
     batch = batch_of(lake, table, named)
     rules, others = rules_by_window(table, lake.suite.window), beside(lake, table)
-    found = []
+    keys, found = lake.keys_part(table), []
     for window in sorted({*batch.windows, *([fresh.window] if fresh else [])}):
         if named is not None and window not in named:
             continue
         files = batch.windows.get(window, [])
         news = [file.new for file in files if file.new]
         detail = "; ".join(news[:3]) + (f" and {len(news) - 3} more" if len(news) > 3 else "")
-        made_of = {**parts(table, batch, window), "rules": rules(window), **others(window)}
+        made_of = {**parts(table, batch, window), **keys, "rules": rules(window), **others(window)}
         one: Due | None
         if fresh and window == fresh.window:
             one = Due(window, fresh.why, whole(made_of), {**made_of, A_READ: fresh.folder})
@@ -168,6 +168,7 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         warnings=warnings,
         sets_aside=lambda error: stumbled(lake, table, batch.files(windows), error),
         records=True,
+        guard=lake.guard(table),
         may_reject=True,
         keeps_rescued=True,
         through=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from pyspark.sql.types import StructType
 
 from headgate.core.across import FRESH
 from headgate.core.labels import DRIFT
+from headgate.core.private import Private
 from headgate.core.results import Metric, Rows
 from headgate.quality import profile_measures
 from headgate.quality.compile import is_row_rule, judged
@@ -31,9 +32,16 @@ from headgate.transforms.hidden import (
     FATE,
     QUARANTINED,
     column,
+    without_hidden,
 )
 
 KINDS = 3  # fates
+_OF_EQUALITY = (  # rules that only ask which values are equal
+    "expect_column_values_to_be_unique",
+    "expect_column_unique_value_count_to_be_between",
+    "expect_column_proportion_of_unique_values_to_be_between",
+    "expect_compound_columns_to_be_unique",
+)
 PROFILE = -1  # the place of what drift measures, beside the places of the rules
 
 
@@ -41,6 +49,19 @@ class Readable(Protocol):
     """Rows that would be published, written already or not."""
 
     def read_back(self) -> DataFrame: ...
+
+
+class Unwritten:
+    """The rows that would be written, where judging looks for those that were."""
+
+    def __init__(self, rows: DataFrame) -> None:
+        self._rows = rows
+
+    def read_back(self) -> DataFrame:
+        good = self._rows.where(column(FATE) == ACCEPTED)
+        kept = without_hidden(good)
+        deleted = [column(DELETED)] if DELETED in good.columns else []
+        return good.select(*[column(name) for name in kept.columns], *deleted)
 
 
 @dataclass(frozen=True)
@@ -96,15 +117,24 @@ def tallies(counts: Mapping[str, Any], code: int) -> Tally:
 
 
 def measured(
-    work: Work, draft: Readable, counts: Mapping[str, Any] | None
+    work: Work,
+    draft: Readable,
+    counts: Mapping[str, Any] | None,
+    plain: Callable[[], Readable] | None = None,
 ) -> dict[str, dict[int, dict[str, Any]]]:
     """For each slice, what its table rules measured on the rows that would be published.
 
-    Without counts nothing was measured while the rows flowed.
+    Without counts nothing was measured while the rows flowed. Where the rows of the draft are
+    protected, `plain` makes the same rows once more, for rules that need them.
     """
-    rules = work.table.quality
+    rules, one = work.table.quality, len(work.slices) == 1 and counts is not None
+    in_schema = any(map(on_schema, rules))
+    shown = plain() if plain and in_schema else draft
+    told = found_in_schema(shown.read_back(), rules) if in_schema else {}
+    if plain and asks_for_plain(work, measured_already=one):
+        draft = plain()
     found: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in work.slices.names}
-    if len(work.slices) == 1 and counts is not None:
+    if one and counts is not None:
         for key, value in counts.items():
             place, _, name = key.removeprefix("m").partition("_")
             if key.startswith("m") and name:
@@ -112,7 +142,6 @@ def measured(
     elif work.table.drift or any(measures(rule) for rule in rules):
         _grouped(work, draft, found)
     _held_against_others(work, found)
-    told = found_in_schema(draft.read_back(), rules) if any(map(on_schema, rules)) else {}
     for each in found.values():
         each.update(told)
     if any(map(needs_passes, rules)):
@@ -121,6 +150,23 @@ def measured(
             if name in found:
                 found[name].update(by_rule)
     return found
+
+
+def asks_for_plain(work: Work, *, measured_already: bool) -> bool:
+    """Whether a rule that looks at rows once written asks what protected ones do not tell.
+
+    Nulls, and which values are equal, are the same among tokens as among what they stand for.
+    """
+    guarded, blurred = Private(frozenset(work.guard.columns)), Private(work.guard.blurred)
+    for rule in work.table.quality:
+        later = needs_passes(rule) or (bool(measures(rule)) and not measured_already)
+        hidden = blurred if rule.expectation in _OF_EQUALITY else guarded
+        texts = (rule.row_condition, rule.arguments.get("condition"))
+        named = any(map(hidden.hides, rule.columns))
+        if later and (named or any(hidden.in_text(text) for text in texts if text)):
+            return True
+    watched = [name for rule in work.table.drift for name in rule.columns or work.guard.columns]
+    return not measured_already and any(map(blurred.hides, watched))
 
 
 def _held_against_others(work: Work, found: dict[str, dict[int, dict[str, Any]]]) -> None:

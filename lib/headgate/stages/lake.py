@@ -13,17 +13,21 @@ from pyspark.sql import functions as F
 
 from headgate.core.alerts import Alert
 from headgate.core.fingerprint import digest
-from headgate.core.records import Dismissal, History
+from headgate.core.privacy import keys_for
+from headgate.core.records import KEYS, Dismissal, History
 from headgate.core.results import Metric
 from headgate.core.slicing import grain_of
 from headgate.core.spec import Clean, Ingested, Suite, Table
 from headgate.core.windows import Grain
+from headgate.privacy.guard import Guard
 from headgate.storage.files import Files, files_for
+from headgate.storage.keys import keys_of, lacking
 from headgate.storage.moved import Moves, moved_keys
 from headgate.storage.quarantine import Quarantine
 from headgate.storage.records import Records
 from headgate.storage.tables import DeltaTable
 from headgate.storage.transaction import fence_of
+from headgate.storage.vault import Vault
 from headgate.transforms.hidden import AS_JSON
 
 
@@ -74,6 +78,32 @@ class Lake:
 
     def quarantine(self, table: str) -> Quarantine:
         return Quarantine(self.spark, self.suite.environment.lake, table)
+
+    def vault(self, table: str) -> Vault:
+        return Vault(self.spark, f"{self.suite.environment.vault_path}/{table}")
+
+    def guard(self, table: Table) -> Guard:
+        """How a table's rows are protected; the keys are asked for when they are needed."""
+        return Guard(table.protection, self.keys)
+
+    def keys(self, names: Iterable[str]) -> dict[str, list[bytes]]:
+        """The suite's privacy keys of these names."""
+        ring = keys_of(self.suite.keys, names, self.suite.root)
+        return {name: [key.secret for key in each] for name, each in ring.items()}
+
+    def opens(self, table: Table) -> bool:
+        """Whether the keys that a table's records are closed by are at hand."""
+        return bool(table.private) and not lacking(self.suite, [table.name])
+
+    def keys_part(self, table: Table) -> dict[str, str]:
+        """A name for the keys that a table's rows are protected by; empty where none is at hand."""
+        needed = keys_for(table.protection)
+        if not needed:
+            return {}
+        if lacking(self.suite, [table.name]):
+            return {KEYS: ""}
+        ring = keys_of(self.suite.keys, needed, self.suite.root)
+        return {KEYS: digest({name: keys[0].id for name, keys in ring.items()})}
 
     def version(self, table: str) -> int | None:
         """The newest version that is there."""

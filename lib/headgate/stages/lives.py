@@ -29,6 +29,7 @@ from headgate.stages.following import (
 )
 from headgate.stages.lake import Lake
 from headgate.stages.origins import among, chain, search, work_on
+from headgate.stages.rejected import unsealed
 from headgate.storage.faults import classify
 from headgate.transforms.hidden import ACCEPTED, DUPLICATE, QUARANTINED
 
@@ -113,14 +114,15 @@ def _rejected(lake: Lake, table: Table, origins: Sequence[Origin]) -> dict[Place
     if rows is None:
         return {}
     mine = rows.where(among(origins) & (F.col("_state") != "superseded"))
+    mine = unsealed(lake, table.name, mine)
     runs = {one.run for one in lake.history.records}
     return {known(row): row.asDict() for row in mine.collect() if row["_run"] in runs}
 
 
-def _record(text: str) -> dict[str, Any]:
-    """A record as columns; one that could not be read has none."""
+def _record(text: str | None) -> dict[str, Any]:
+    """A record as columns; one that could not be read, or not be opened, has none."""
     try:
-        found = json.loads(text, parse_float=Decimal)
+        found = json.loads(text or "", parse_float=Decimal)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -17,12 +17,13 @@ from headgate.stages.counting import Counter
 from headgate.stages.due import reason
 from headgate.stages.lake import Lake
 from headgate.stages.slices import Slices, first_day, named_period
-from headgate.stages.work import Due, Work
+from headgate.stages.work import SMALL, Due, Work
 from headgate.storage.changes import changed_slices
 from headgate.storage.plans import groups_by
 from headgate.storage.targets import ByPeriod, Target
-from headgate.transforms.hidden import column
-from headgate.transforms.marts import grouped, period_of, with_period
+from headgate.transforms.contract import quoted
+from headgate.transforms.hidden import SIZE, column
+from headgate.transforms.marts import grouped, period_of, sized, with_period
 from headgate.transforms.steps import sql_result
 
 
@@ -81,6 +82,7 @@ def grain_of(table: Mart) -> Grain:
 def parts(table: Mart) -> dict[str, str]:
     """What every period is made of besides its rows."""
     shape = [table.reads, table.period, table.group_by, list(table.measures.items()), table.sql]
+    shape += [table.privacy] if table.privacy else []
     return {"steps": digest(shape)}
 
 
@@ -175,11 +177,21 @@ def work(lake: Lake, table: Mart, chosen: Sequence[Due]) -> Work:
             main = counter.point(counted, "inputs", {"rows": F.expr(code)}).drop("__period")
         inputs[table.period_input] = main
         if table.sql is None:
-            return grouped(
-                main, table.period_column, table.period.grain, table.group_by, table.measures
-            )
+            small = table.privacy
+            made = grouped(
+                main, table.period_column, table.period.grain, table.group_by, table.measures,
+                sized(small.of) if small else None,
+            )  # fmt: skip
+            return _large_enough(made, small.min_group, counter) if small else made
         made = with_period(_sql(lake, table, inputs), table.period_column, table.period.grain)
         return made.where(column(table.period_column).cast("string").isin(sorted(starts)))
+
+    def _large_enough(made: DataFrame, least: int, counter: Counter | None) -> DataFrame:
+        if counter:
+            text = f"cast({quoted(table.period_column)} as string)"
+            code = F.when(column(SIZE) < least, F.expr(slices.code(text)))
+            made = counter.point(made, SMALL, {"rows": code})
+        return made.where(column(SIZE) >= least).drop(SIZE)
 
     return Work(
         table=table,

@@ -39,6 +39,12 @@ def matched(
             where=f"{table.name} {path}",
             next=f"add it to {table.file}, or set on_change: {{new_column: rescue}}",
         )
+    if extras and table.on_change.new_column == "add" and table.private:
+        raise ShapeBroken(
+            f"column '{next(iter(extras.values()))}' is new, and this table holds personal data",
+            where=f"{table.name} {path}",
+            next=f"declare it in {table.file or table.name}, with `privacy` where it is personal",
+        )
     return sources, extras
 
 

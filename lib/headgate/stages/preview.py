@@ -27,11 +27,13 @@ from headgate.core.policy import rules_by_window, waived_by
 from headgate.core.results import Rows
 from headgate.core.spec import Clean, Drift, Ingested, Rule, Table
 from headgate.core.steps import Python, Step
+from headgate.privacy.guard import Guard
 from headgate.quality.gate import Verdict
 from headgate.stages import clean, ingest, judging
 from headgate.stages.counting import Counter
 from headgate.stages.flow import fated, marked
 from headgate.stages.idle import slices
+from headgate.stages.judging import Unwritten
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of, under_policy
 from headgate.stages.ledger import found_files
@@ -42,7 +44,6 @@ from headgate.storage.faults import classify
 from headgate.storage.jobs import stage_was_retried, tracked
 from headgate.transforms.hidden import (
     ACCEPTED,
-    DELETED,
     FATE,
     REASONS,
     RECORD,
@@ -152,11 +153,18 @@ def _foreseen(lake: Lake, looking: Lake, table: Table, names: Sequence[str]) -> 
     while True:
         work = _work(looking, table, names)
         try:
-            return foreseen(lake, work)
+            return _shown(foreseen(lake, work), work.guard)
         except Exception as error:
             told = classify(error)
             if not (isinstance(told, Unreadable) and work.sets_aside(told)):
                 raise told from error
+
+
+def _shown(seen: Preview, guard: Guard) -> Preview:
+    """The preview with its rows as a run would leave them: what is personal is protected."""
+    return replace(
+        seen, accepted=guard.protected(seen.accepted), rejected=guard.protected(seen.rejected)
+    )
 
 
 def _work(lake: Lake, table: Table, names: Sequence[str]) -> Work:
@@ -302,16 +310,3 @@ def rejected_rows(rows: DataFrame) -> DataFrame:
     kept = [column(name) for name in without_hidden(rows).columns]
     record = [column(RECORD).alias("_record")] if RECORD in rows.columns else []
     return rejected.select(*kept, column(REASONS).alias("_reasons"), *record)
-
-
-class Unwritten:
-    """The rows that would be written, where judging looks for those that were."""
-
-    def __init__(self, rows: DataFrame) -> None:
-        self._rows = rows
-
-    def read_back(self) -> DataFrame:
-        good = self._rows.where(column(FATE) == ACCEPTED)
-        kept = without_hidden(good)
-        deleted = [column(DELETED)] if DELETED in good.columns else []
-        return good.select(*[column(name) for name in kept.columns], *deleted)

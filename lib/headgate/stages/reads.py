@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from headgate.core.contract import Column, Database
 from headgate.core.errors import HeadgateError, Usage
-from headgate.core.spec import Column, Database, Ingested, Suite
+from headgate.core.spec import Ingested, Suite
 from headgate.stages.lake import Lake
 from headgate.stages.ledger import READ, READING, REPLACED, Book
 from headgate.storage.databases import (

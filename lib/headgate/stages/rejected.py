@@ -11,6 +11,8 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 from pyspark.sql.window import Window
 
+from headgate.core.keys import SEALED
+from headgate.core.lives import PRIVATE
 from headgate.core.records import RunRecord
 from headgate.core.spec import Clean, Ingested, Table
 from headgate.stages.lake import Lake
@@ -49,15 +51,27 @@ def counted(lake: Lake, names: Sequence[str]) -> list[dict[str, Any]]:
     return [row.asDict() for row in found]
 
 
+def unsealed(lake: Lake, table: str, rows: DataFrame) -> DataFrame:
+    """Rejected rows with their records in plain, where they are sealed and the key is at hand."""
+    spec = lake.suite.tables[table]
+    return lake.guard(spec).opened(rows, "_record") if lake.opens(spec) else rows
+
+
 def listed(lake: Lake, names: Sequence[str], most: int) -> list[dict[str, Any]]:
     """Some rejected rows, whole: open ones first, then the newest windows."""
-    rows = _all(lake, names)
+    rows = _all(lake, names, plain=True)
     if rows is None:
         return []
     order = (F.col("_state") != "open", F.col("_window").desc(), "table", "_file", "_row")
     shown = rows.orderBy(*order).limit(most)
-    named = [F.col(name).alias(name.removeprefix("_")) for name in COLUMNS]
-    return [row.asDict() for row in shown.select("table", *named).collect()]
+    return [row.asDict() for row in shown.select("table", *_named()).collect()]
+
+
+def _named() -> list[Column]:
+    """The columns of quarantine under plain names; a record that no key has opened is not told."""
+    sealed = F.col("_record").startswith(SEALED) | F.col("_record").isNull()
+    made = {"_record": F.when(sealed, PRIVATE).otherwise(F.col("_record"))}
+    return [made.get(name, F.col(name)).alias(name.removeprefix("_")) for name in COLUMNS]
 
 
 def examples_of(lake: Lake, record: RunRecord, most: int) -> list[dict[str, Any]]:
@@ -66,8 +80,7 @@ def examples_of(lake: Lake, record: RunRecord, most: int) -> list[dict[str, Any]
         return []
     alike = Window.partitionBy("_reasons").orderBy("_file", "_row", "_record")
     mine = rows.where(F.col("_run") == record.run).withColumn("nth", F.row_number().over(alike))
-    named = [F.col(name).alias(name.removeprefix("_")) for name in COLUMNS]
-    shown = mine.orderBy("nth", "_file", "_row").limit(most).select(*named)
+    shown = mine.orderBy("nth", "_file", "_row").limit(most).select(*_named())
     return [row.asDict() for row in shown.collect()]
 
 
@@ -77,13 +90,14 @@ def total(lake: Lake, names: Sequence[str]) -> int:
     return 0 if rows is None else rows.count()
 
 
-def _all(lake: Lake, names: Sequence[str]) -> DataFrame | None:
+def _all(lake: Lake, names: Sequence[str], *, plain: bool = False) -> DataFrame | None:
     """The quarantines of these tables as one; None where no run ever rejected a row."""
     rejecting = {r.table for r in lake.history.records if r.rows.quarantined} & set(names)
     found = []
     for name in names:
         rows = lake.quarantine(name).rows() if name in rejecting else None
         if rows is not None:
+            rows = unsealed(lake, name, rows) if plain else rows
             found.append(rows.select(F.lit(name).alias("table"), *COLUMNS))
     return reduce(DataFrame.unionByName, found) if found else None
 
@@ -93,6 +107,7 @@ def typed(lake: Lake, table: Table) -> DataFrame:
     rows = lake.quarantine(table.name).rows()
     if rows is None:
         rows = lake.spark.createDataFrame([], SCHEMA)
+    rows = unsealed(lake, table.name, rows)
     if isinstance(table, Ingested):
         rows, own = _contract(rows, table)
     else:
@@ -128,5 +143,7 @@ def _schema(lake: Lake, name: str) -> T.StructType:
         return lake.delta(name).read().schema
     table = lake.suite.tables[name]
     columns = table.columns if isinstance(table, Ingested) else {}
-    kinds = {name: T._parse_datatype_string(spec.type) for name, spec in columns.items()}
+    kinds = {
+        name: T._parse_datatype_string(spec.kept) for name, spec in columns.items() if spec.kept
+    }
     return T.StructType([T.StructField(name, kind) for name, kind in kinds.items()])

@@ -247,6 +247,7 @@ def _published(lake: Lake, work: Work, orders: Orders, fence: int) -> list[Entry
             suite=lake.suite.name,
             fence=fence,
             quarantine=lake.quarantine(work.table.name),
+            vault=lake.vault(work.table.name),
             say=orders.say,
             retried=lambda: stage_was_retried(lake.spark, group),
         )

@@ -9,8 +9,9 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from headgate.core.contract import Database
 from headgate.core.errors import HeadgateError, InputMissing, Unreadable
-from headgate.core.spec import Database, Ingested
+from headgate.core.spec import Ingested
 from headgate.stages.ingest import groups_of, rows_of
 from headgate.stages.lake import Lake
 from headgate.stages.ledger import Batch, found_files

@@ -14,8 +14,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
 from headgate.conf.databases import READS
+from headgate.core.contract import Database
 from headgate.core.errors import HeadgateError, Infrastructure
-from headgate.core.spec import Database, Ingested
+from headgate.core.spec import Ingested
 from headgate.stages.lake import Lake
 from headgate.stages.ledger import READ, READING, REPLACED, TAKEN, Book
 from headgate.stages.reads import Kept, kept, last_of, unseen

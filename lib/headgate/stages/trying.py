@@ -18,9 +18,10 @@ from headgate.quality.gate import Verdict, judge
 from headgate.quality.reasons import marks, rejected
 from headgate.stages import judging
 from headgate.stages.flow import fated, marked
+from headgate.stages.judging import Unwritten
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of, under_policy
-from headgate.stages.preview import Looking, Unwritten, readable, refused
+from headgate.stages.preview import Looking, readable, refused
 from headgate.stages.runner import MOST_APART, MOST_TOGETHER
 from headgate.stages.work import Due, Work
 from headgate.storage.faults import classify

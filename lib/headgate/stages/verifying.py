@@ -17,13 +17,14 @@ from headgate.core.labels import known_names
 from headgate.core.lives import PRIVATE
 from headgate.core.policy import waived_by, waived_in, waivers_in
 from headgate.core.private import Private, private_in
-from headgate.core.records import RunRecord
+from headgate.core.records import KEYS, RunRecord
 from headgate.core.spec import Clean, Features, Mart, Table
 from headgate.stages.flow import fated, marked
 from headgate.stages.idle import slices
+from headgate.stages.judging import Unwritten
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of, under_policy
-from headgate.stages.preview import Looking, Unwritten, accepted_rows
+from headgate.stages.preview import Looking, accepted_rows
 from headgate.stages.runner import MOST_APART, MOST_TOGETHER
 from headgate.stages.undo import UNDO
 from headgate.stages.work import Due, Work
@@ -118,7 +119,8 @@ def _skipped(
     due = {one.window: one for one in layer_of(table).due(lake, table, None, False)}
     for window, record in published.items():
         parts = due[window].parts if window in due else record.parts
-        changed = [p for p in ("steps", "code", "rules") if parts.get(p) != record.parts.get(p)]
+        made_of = ("steps", "code", "rules", KEYS)
+        changed = [part for part in made_of if parts.get(part) != record.parts.get(part)]
         if changed:
             found[window] = f"its {changed[0]} changed since: headgate run {table.name}"
         elif record.causes == UNDO and not keyed:
@@ -202,8 +204,8 @@ def _accepted(target: Any, work: Work) -> DataFrame:
     """The rows that the flow would hand to the publish."""
     rows = fated(work, marked(work, None)[0], None)
     if not isinstance(target, ByKey):
-        return accepted_rows(rows)
-    return Unwritten(rows).read_back()
+        return work.guard.protected(accepted_rows(rows))
+    return work.guard.protected(Unwritten(rows).read_back())
 
 
 def _compared(

@@ -14,14 +14,17 @@ from headgate.core.results import JOB_OF
 from headgate.core.spec import Table
 from headgate.core.steps import Step
 from headgate.core.windows import Grain
+from headgate.privacy.guard import Guard
 from headgate.quality.others import Others
 from headgate.quality.past import NO_PAST, Past
 from headgate.stages.counting import Counter
 from headgate.stages.slices import Slices
 from headgate.storage.quarantine import Quarantine
 from headgate.storage.targets import Target
+from headgate.storage.vault import Vault
 from headgate.transforms.steps import Around
 
+SMALL = "small"  # the point at which groups of a mart that are withheld are counted
 Fails = tuple[int, str]  # exit code and sentence
 A_READ = "read"  # the part of a due slice that names the read of a database which it takes first
 
@@ -81,6 +84,7 @@ class Work:
     others: Others = field(default_factory=dict)  # what rules hold rows against
     past: Past = NO_PAST  # what drift holds its slices against
     sizes: Mapping[str, int] = field(default_factory=dict)  # bytes of raw files, by window
+    guard: Guard = field(default_factory=Guard)  # protects what is written
     said: str = ""  # what the record adds to why it ran
 
     @staticmethod
@@ -111,6 +115,7 @@ class Hands:
     suite: str
     fence: int
     quarantine: Quarantine
+    vault: Vault
     say: Callable[..., None]  # progress: an event and its numbers
     retried: Callable[[], bool]  # whether a stage of this pass was run again
     since: float = field(default_factory=time.monotonic)

@@ -21,8 +21,8 @@ from py4j.protocol import Py4JError
 from pyspark.sql import DataFrame, SparkSession
 
 from headgate.core.addresses import Address
+from headgate.core.contract import Database
 from headgate.core.errors import HeadgateError, ShapeBroken, Usage
-from headgate.core.spec import Database
 from headgate.core.windows import stretch
 from headgate.storage.dialects import DIALECTS, NUMBER, Coming, Dialect, Native
 from headgate.storage.drivers import loaded

@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from headgate.core.spec import FileSource
+from headgate.core.contract import FileSource
 from headgate.readers import containers, texts
 from headgate.readers.packed import DAMAGE, unpacked
 from headgate.storage.heads import codec, format_of

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from headgate.core.contract import FileSource
 from headgate.core.errors import Unreadable, Usage
-from headgate.core.spec import FileSource
 from headgate.readers.packed import DAMAGE, head, packing
 from headgate.readers.texts import separator
 from headgate.storage.files import Files

@@ -15,8 +15,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from headgate.core.contract import FileSource
 from headgate.core.errors import Unreadable
-from headgate.core.spec import FileSource
 from headgate.storage.decoded import decoded
 from headgate.storage.faults import classify
 from headgate.storage.files import Files

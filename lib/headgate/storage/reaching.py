@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from headgate.core.addresses import Address, address
+from headgate.core.contract import Database
 from headgate.core.errors import Usage
-from headgate.core.spec import Database
 from headgate.storage.secrets import revealed
 
 

@@ -17,13 +17,13 @@ from headgate.storage.files import files_for
 from headgate.storage.pending import stage_of, stages_left
 from headgate.storage.tables import DeltaTable, null_filled, schema_after
 from headgate.storage.transaction import (
-    ASIDE,
     FENCE,
     Draft,
     FileDraft,
     WrittenFile,
     in_own_windows,
 )
+from headgate.transforms.hidden import ASIDE, VAULT
 
 _OFFERS: dict[str, bool] = {}  # by version of Spark: whether the transaction can be used
 
@@ -85,17 +85,17 @@ class StagedDraft:
         null_filled(df, whole).write.parquet(self._stage)
         rows = self._spark.read.schema(whole).parquet(self._stage)
         if apart:
-            aside = F.col("_window").startswith(ASIDE)
-            self._aside, rows = in_own_windows(rows.where(aside)), rows.where(~aside)
+            aside = F.col("_window").startswith(ASIDE) | F.col("_window").startswith(VAULT)
+            self._aside, rows = rows.where(aside), rows.where(~aside)
         self._rows = rows.drop(*apart)
 
     def place(self, content: bytes, rows: int, schema: T.StructType) -> None:
         files_for(self._stage, self._spark).create_exclusive("part-0.parquet", content)
         self._rows = self._spark.read.schema(schema).parquet(self._stage)
 
-    def aside(self) -> DataFrame:
+    def aside(self, mark: str = ASIDE) -> DataFrame:
         assert self._aside is not None  # they were written
-        return self._aside
+        return in_own_windows(self._aside.where(F.col("_window").startswith(mark)), mark)
 
     def read_back(self) -> DataFrame:
         assert self._rows is not None  # write comes first

@@ -26,9 +26,9 @@ from headgate.storage.files import Files, files_for
 from headgate.storage.logs import log
 from headgate.storage.pending import Pending, left_behind, noted
 from headgate.storage.tables import DeltaTable, as_nullable, null_filled, schema_after
+from headgate.transforms.hidden import ASIDE, VAULT
 
 FENCE = "headgate.fence"
-ASIDE = "rejected-"  # in front of the window of rows that are set aside, and not to be seen
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Draft(Protocol):
     def read_version(self) -> int: ...
 
     def write(self, df: DataFrame, apart: Sequence[str] = ()) -> None:
-        """Write the rows, unseen; those whose window has ASIDE in front are set aside.
+        """Write the rows, unseen; those whose window has ASIDE or VAULT in front are set aside.
 
         Columns named in `apart` are for these rows only.
         """
@@ -55,8 +55,8 @@ class Draft(Protocol):
     def place(self, content: bytes, rows: int, schema: T.StructType) -> None:
         """Take a finished Parquet file of a few rows, for a table that is not parted."""
 
-    def aside(self) -> DataFrame:
-        """The rows that were set aside: they are gone after the commit."""
+    def aside(self, mark: str = ASIDE) -> DataFrame:
+        """The rows that were set aside with this mark: they are gone after the commit."""
 
     def written(self) -> tuple[WrittenFile, ...]: ...
 
@@ -144,7 +144,7 @@ class FileDraft:
             if action.getClass().getSimpleName() != "AddFile":
                 continue
             add = _Add.of(action)
-            if (add.file.window or "").startswith(ASIDE):
+            if (add.file.window or "").startswith((ASIDE, VAULT)):
                 self._aside.append(add)
             else:
                 self._adds.append(self._stripped(add, apart) if apart else add)
@@ -179,13 +179,14 @@ class FileDraft:
         }  # fmt: skip
         self._adds.append(_Add.of(self._actions.fromJson(json.dumps({"add": add}))))
 
-    def aside(self) -> DataFrame:
+    def aside(self, mark: str = ASIDE) -> DataFrame:
         assert self._whole is not None  # write comes first
-        if not self._aside:
+        files = [add.file for add in self._aside if (add.file.window or "").startswith(mark)]
+        if not files:
             return self._spark.createDataFrame([], self._whole)
-        paths = [f"{self._path}/{add.file.path}" for add in self._aside]
+        paths = [f"{self._path}/{file.path}" for file in files]
         reader = self._spark.read.schema(self._whole).option("basePath", self._path)
-        return in_own_windows(reader.parquet(*paths))
+        return in_own_windows(reader.parquet(*paths), mark)
 
     def written(self) -> tuple[WrittenFile, ...]:
         return tuple(add.file for add in self._adds)
@@ -386,9 +387,9 @@ def _told(table: DeltaTable, version: int) -> int | None:
     return checksum.transaction(FENCE) if checksum else None
 
 
-def in_own_windows(aside: DataFrame) -> DataFrame:
+def in_own_windows(aside: DataFrame, mark: str) -> DataFrame:
     """Rows that were set aside, with the window that they came in."""
-    return aside.withColumn("_window", F.expr(f"substring(`_window`, {len(ASIDE) + 1})"))
+    return aside.withColumn("_window", F.expr(f"substring(`_window`, {len(mark) + 1})"))
 
 
 def _is_conflict(error: Exception) -> bool:

@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from headgate.core import spec
+from headgate.core import contract
 from headgate.transforms.contract import converted
 from headgate.transforms.hidden import EVENT, OLD, OP, POSITION, REASONS, SEQUENCE, TEXT
 from headgate.transforms.reasons import Fault
@@ -135,7 +135,7 @@ class Told:
     faults: tuple[Fault, ...]
 
 
-def told_by(raw: DataFrame, columns: Mapping[str, spec.Column], key: Sequence[str]) -> Told:
+def told_by(raw: DataFrame, columns: Mapping[str, contract.Column], key: Sequence[str]) -> Told:
     """What happened to each row and when; and the row before, where it had another key."""
     number = F.lpad(F.col("_row").cast("string"), 12, "0")
     made = [F.col(OP), F.concat_ws("/", POSITION, "_file", number).alias(SEQUENCE)]

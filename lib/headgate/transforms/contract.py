@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from headgate.core.spec import Column, OnChange
+from headgate.core.contract import Column, OnChange
 from headgate.transforms.hidden import AS_JSON, OP, OTHERS, REASONS, RECORD, TEXT
 from headgate.transforms.reasons import Fault, joined, reasons_of
 

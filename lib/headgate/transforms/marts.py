@@ -8,7 +8,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from headgate.transforms.hidden import column
+from headgate.transforms.contract import quoted
+from headgate.transforms.hidden import SIZE, column
 
 
 def period_of(value: Column, grain: str) -> Column:
@@ -23,16 +24,26 @@ def grouped(
     grain: str,
     group_by: Sequence[str],
     measures: Mapping[str, str],
+    size: str | None = None,
 ) -> DataFrame:
-    """One row for each period and group. Empty sums and counts are 0, empty means null."""
+    """One row for each period and group. Empty sums and counts are 0, empty means null.
+
+    With the aggregate `size`, a column SIZE tells how large a group is.
+    """
     keys = [period_of(column(period), grain).alias(period)]
     keys += [column(name) for name in group_by]
-    made = rows.groupBy(*keys).agg(*[F.expr(m).alias(name) for name, m in measures.items()])
+    wanted = {**measures, **({SIZE: size} if size else {})}
+    made = rows.groupBy(*keys).agg(*[F.expr(m).alias(name) for name, m in wanted.items()])
     return made.select(
         period,
         *[column(name) for name in group_by],
-        *[empty_as_zero(made, name, measures[name]) for name in measures],
+        *[empty_as_zero(made, name, wanted[name]) for name in wanted],
     )
+
+
+def sized(of: str | None) -> str:
+    """The SQL aggregate that tells how many there are in a group: rows, or different people."""
+    return f"count(DISTINCT {quoted(of)})" if of else "count(*)"
 
 
 def empty_as_zero(df: DataFrame, name: str, measure: str) -> Column:

@@ -1,0 +1,1 @@
+"""Personal values: protected where their table is written, and opened by whoever has the key."""
