@@ -57,7 +57,7 @@ test-compat: test-compat-spark-4.1.1 test-compat-spark-3.5 ## the Delta tests on
 test-compat-spark-3.5: export PYTHONS := python3.11 python3.10
 
 test-compat-spark-3.5 test-compat-spark-4.1.1: test-compat-spark-%:
-	@VENV=.venv-spark-$* CONSTRAINTS=constraints-spark-$*.txt bin/bootstrap dev
+	@VENV=.venv-spark-$* CONSTRAINTS=constraints-spark-$*.txt bin/bootstrap dev privacy
 	.venv-spark-$*/bin/python -m pytest tests/unit tests/spark tests/delta -m "not browser" \
 	    -W "ignore::DeprecationWarning"
 
