@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from headgate.core.errors import HeadgateError, Interrupted, Usage
 from headgate.core.results import Result
-from headgate.doors.opening import understood
+from headgate.core.selection import selected
+from headgate.doors.opening import refuse_without_keys, understood
 from headgate.doors.progress import Progress
 from headgate.doors.words import Answer
 
@@ -29,6 +30,7 @@ def watch(arguments: argparse.Namespace) -> Answer:
     """Round after round until a signal; the table at hand is finished first."""
     _positive(arguments)
     suite = understood(arguments, arguments.what)
+    refuse_without_keys(suite, selected(suite.tables, arguments.what))
     with Stop() as stop, Watching(quiet=arguments.json) as progress:
         from headgate.app import session_for
 
@@ -126,6 +128,8 @@ class _Rounds:
         app.lake.moving = zone.moving
         waiting = zone.rewritten(app.taken())
         names = [name for name in app.selected(self._what) if name not in waiting]
+        if not names:
+            return True  # to run nothing by name would be to run all
         result = app.run(names, say=self._progress.say, until=self._stop.asked)
         self._told(result)
         whole = not waiting and not self._stop.asked()
