@@ -56,6 +56,7 @@ STEPS = """\
 import time
 from pathlib import Path
 
+from pyspark.sql import functions as F
 
 
 def greeting(name):
