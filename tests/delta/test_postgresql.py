@@ -211,7 +211,7 @@ def test_killed_at_any_point_no_row_is_lost_or_doubled(
     for place, point in enumerate(("pinned", "pinned:2", "committed")):
         killed = _typed(tmp_path, {"HEADGATE_STOP_AT": point})
         assert killed.returncode < 0, (point, killed.stderr)
-        server.do(f"INSERT INTO steps VALUES ({10 * place + 10})")  # noqa: S608
+        server.do(f"INSERT INTO steps VALUES ({10 * place + 10})")  # noqa: S608 - a number
     done = _typed(tmp_path, {})
     assert done.returncode == 0, done.stdout + done.stderr
     done = _typed(tmp_path, {})

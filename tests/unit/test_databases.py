@@ -88,8 +88,10 @@ def test_a_file_brings_several_tables(tmp_path: Path) -> None:
     )
     assert set(suite.tables) == {"ingested.a", "ingested.b", "clean.b"}
     a, b = suite.tables["ingested.a"], suite.tables["ingested.b"]
-    assert isinstance(a, Ingested) and isinstance(b, Ingested)  # noqa: PT018
-    assert a.database is not None and b.database is not None  # noqa: PT018
+    assert isinstance(a, Ingested)
+    assert isinstance(b, Ingested)
+    assert a.database is not None
+    assert b.database is not None
     assert (a.database.table, a.database.increment, a.left_to_database) == ("public.a", None, True)
     assert (b.database.table, b.left_to_database) == ("b", False)
     slip = {**file, "each": {"c": {}}}

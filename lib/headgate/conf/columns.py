@@ -104,8 +104,11 @@ class Known:
                 if name in (there := self.unkeyable.get(source, {})):
                     draft.note(NO_KEY.format(name, there[name]), "entity", "key", place)
         for place, step in enumerate(table.steps if isinstance(table, Clean) else ()):
-            for name in step.on.values() if isinstance(step, Lookup) else ():
-                if name in (there := self.unkeyable.get(step.table, {})):  # type: ignore[attr-defined]
+            if not isinstance(step, Lookup):
+                continue
+            there = self.unkeyable.get(step.table, {})
+            for name in step.on.values():
+                if name in there:
                     draft.note(NO_KEY.format(name, there[name]), "steps", place, "lookup", "on")
 
     def _lookup(self, draft: Draft, step: Lookup, here: Path) -> None:

@@ -46,7 +46,7 @@ class Concealed(Shape):
             return self.checked(node, at)
         raise at.note(node, "must be a text that is not empty: ${NAME} or ${secret:name}")
 
-    def checked(self, node: Scalar, at: At) -> str:  # noqa: ARG002
+    def checked(self, node: Scalar, at: At) -> str:  # noqa: ARG002 - for its kinds
         """The text, unless something is wrong with it."""
         return node.said
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timezone
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -343,3 +344,11 @@ class Suite(Value):
     overrides: tuple[str, ...] = Field(default=(), repr=False)  # `--set`, as given
     # Databases of which all tables are wanted, by the file that says so; they are yet to be asked.
     every: Mapping[str, Database] = {}
+
+    def local(self, moment: datetime) -> datetime:
+        """A moment in the suite's zone, without it."""
+        return moment.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=None)
+
+    def now(self) -> datetime:
+        """The time in the suite's zone, without it."""
+        return self.local(datetime.now(timezone.utc))

@@ -8,11 +8,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from headgate.conf import read_suite
 from headgate.core.errors import StepFailed, Usage
@@ -200,7 +199,7 @@ def _generated(
     generator: ModuleType, raw: Path, suite: Suite, arguments: argparse.Namespace
 ) -> Story:
     """The first raw files. No day of the story may lie in the future: no window could be named."""
-    today = datetime.now(ZoneInfo(suite.timezone)).date()
+    today = suite.now().date()
     try:
         latest = today - timedelta(days=max(arguments.days, 1) - 1)
         start: date = min(generator.FIRST_DAY, latest)

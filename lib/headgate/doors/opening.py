@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from headgate.conf import read_suite
 from headgate.core.errors import Usage
@@ -24,7 +22,7 @@ def understood(
     suite = read_suite(arguments.conf, env=arguments.env, overrides=arguments.overrides)
     names = selected(suite.tables, what, layer)
     if getattr(arguments, "window", None):
-        today = suite.window.of(datetime.now(ZoneInfo(suite.timezone)).replace(tzinfo=None))
+        today = suite.window.of(suite.now())
         named_windows(arguments.window, suite.window, today, suite.timezone)
     if getattr(arguments, "rows", 0) < 0:
         raise Usage("--rows takes a number from 0", next="--rows 20")

@@ -121,12 +121,12 @@ class _Rounds:
         from headgate.app import App
 
         zone.look()
-        app = App(self._suite, self._spark)  # the records as they are now, and nothing kept
-        window = self._suite.window.of(app.lake.now())
+        window = self._suite.window.of(self._suite.now())
         if not zone.news(window):
             return True
+        app = App(self._suite, self._spark)  # the records as they are now, and nothing kept
         app.lake.moving = zone.moving
-        waiting = zone.rewritten(app.taken())
+        waiting = zone.rewritten(app.taken()) if zone.moving else []
         names = [name for name in app.selected(self._what) if name not in waiting]
         if not names:
             return True  # to run nothing by name would be to run all

@@ -55,7 +55,7 @@ class InMemory(DeltaTable):
     def versions(self) -> list[int]:
         return [0]
 
-    def read(self, version: int | None = None) -> DataFrame:  # noqa: ARG002
+    def read(self, version: int | None = None) -> DataFrame:  # noqa: ARG002 - there is one
         return self._rows
 
 

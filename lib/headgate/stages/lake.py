@@ -135,7 +135,7 @@ class Lake:
 
     def local(self, moment: datetime) -> datetime:
         """A moment in the suite's zone, without it."""
-        return moment.astimezone(ZoneInfo(self.suite.timezone)).replace(tzinfo=None)
+        return self.suite.local(moment)
 
     def bounds(self, window: str) -> tuple[datetime, datetime]:
         """A window's first instant, and the first after it."""

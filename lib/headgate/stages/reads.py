@@ -18,10 +18,7 @@ from headgate.core.errors import HeadgateError, Usage
 from headgate.core.spec import Ingested, Suite
 from headgate.stages.lake import Lake
 from headgate.stages.ledger import READ, READING, REPLACED, Book
-from headgate.storage.databases import (
-    Pulse,
-    connected,
-)
+from headgate.storage.databases import Pulse, connected
 
 NEXT = "next"  # in the place of a read that was broken off: one that is to begin
 

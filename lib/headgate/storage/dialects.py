@@ -153,7 +153,7 @@ class MySql(Dialect):
     def moment(self, native: Native) -> bool:
         return native.kind in ("date", "datetime", "timestamp")
 
-    def session(self, snapshot: str | None) -> str:  # noqa: ARG002
+    def session(self, snapshot: str | None) -> str:  # noqa: ARG002 - it shares none
         return "SET time_zone = '+00:00'"
 
 
