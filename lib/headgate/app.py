@@ -21,6 +21,7 @@ from headgate.core.spec import Ingested, Rule, SparkSettings, Suite, Table
 from headgate.core.windows import parse_range
 from headgate.quality.portrait import Proposal
 from headgate.quality.portrait import Seen as Portrait
+from headgate.stages.abreast import abreast
 from headgate.stages.difference import Difference, difference
 from headgate.stages.dismissing import Deviation, dismissal, found, let_in
 from headgate.stages.earlier import Earlier
@@ -91,10 +92,14 @@ class App:
         waive: Sequence[str] = (),
         because: str | None = None,
         break_lease: bool = False,
+        parallel: int | None = None,
         say: Say = lambda *_, **__: None,
         until: Callable[[], bool] = lambda: False,
     ) -> Result:
-        """Run what is due, dependencies first; `until` ends it before the next table."""
+        """Run what is due, dependencies first; `until` ends it before the next table.
+
+        `parallel` tables run at once, or as many as the environment says.
+        """
         names, named = self.selected(what, layer), self.windows(window)
         refuse_unknown_rules([self.suite.tables[name] for name in names], waive)
         orders = Orders(
@@ -108,14 +113,22 @@ class App:
             raise
         result, failed, errors = Result(self.suite.name), set[str](), list[str]()
         faults: dict[str, HeadgateError] = {}
-        for name in names:
-            if until():
-                break
+
+        def may(name: str) -> bool:
             stopped = sorted(failed & ancestors(self.suite.tables, [name]))
-            if stopped:
+            if stopped and not until():
                 errors.append(f"{name} waits for {stopped[0]}, which failed")
-                continue
-            entries, error = self._table(name, orders)
+            return not stopped and not until()
+
+        ended = abreast(
+            names,
+            after=lambda name: ancestors(self.suite.tables, [name]),
+            may=may,
+            work=lambda name: self._table(name, orders),
+            at_once=parallel or self.suite.environment.parallel,
+            spark=self.spark,
+        )
+        for name, (entries, error) in ended:
             if error is not None:
                 errors.append(error.sentence)
                 faults[name] = error
@@ -128,7 +141,9 @@ class App:
                 say("entry", entry=entry)
         tell(self.lake, faults, ("", *names), say)
         codes = tuple(error.exit_code for error in faults.values())
-        return Result(self.suite.name, result.runs, tuple(errors), codes)
+        place = {name: number for number, name in enumerate(names)}
+        runs = tuple(sorted(result.runs, key=lambda run: place[run.table]))
+        return Result(self.suite.name, runs, tuple(errors), codes)
 
     def _need_raw_zone(self, names: Sequence[str]) -> None:
         """A raw zone that is not there is misspelt or unmounted: that is more than no news."""

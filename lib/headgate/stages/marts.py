@@ -135,13 +135,9 @@ def rebuilds(lake: Lake, table: Mart) -> bool:
     """Whether periods cannot be made apart: SQL that looks across them."""
     if table.sql is None:
         return False
-    views = {name: _empty(lake, other) for name, other in table.reads.items()}
+    views = {name: lake.delta(other).nothing() for name, other in table.reads.items()}
     made = _sql(lake, table, views)
     return not groups_by(made, table.period_column, table.period.grain)
-
-
-def _empty(lake: Lake, name: str) -> DataFrame:
-    return lake.spark.createDataFrame([], lake.delta(name).read().schema)
 
 
 def _sql(lake: Lake, table: Mart, views: Mapping[str, DataFrame]) -> DataFrame:
