@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -23,7 +24,7 @@ from headgate.storage.plans import groups_by
 from headgate.storage.targets import ByPeriod, Target
 from headgate.transforms.contract import quoted
 from headgate.transforms.hidden import SIZE, column
-from headgate.transforms.marts import grouped, period_of, sized, with_period
+from headgate.transforms.marts import around, grouped, period_of, sized, with_period
 from headgate.transforms.steps import sql_result
 
 
@@ -166,6 +167,9 @@ def work(lake: Lake, table: Mart, chosen: Sequence[Due]) -> Work:
         main = inputs[table.period_input]
         if not everything:
             days = [first_day(one, grain) for one in windows]
+            with suppress(OverflowError):  # after the last day that there is comes none
+                start, end = min(map(grain.start, windows)), max(map(grain.end, windows))
+                main = around(main, table.period_column, start, end)
             main = main.where(period.cast("string").isin(days))
         if counter:
             code = slices.code("__period")
