@@ -55,6 +55,8 @@ COMMANDS: tuple[Command, ...] = (
             ("trying", "table", "rule", "window", "severity", "suite")),
     Command("suggest", "rules that the published rows speak for, with the evidence", "suggesting",
             "suggest", ("table", "suite")),
+    Command("profile", "what the columns of the published rows look like: one pass", "profiling",
+            "profile", ("table", "window", "as_of", "suite")),
     Command("runs", "history", "looking", "runs", ("what", "suite", "rows")),
     Command("show", "one run whole", "looking", "show", ("run_id", "suite")),
     Command("quarantine", "rejected rows: list, show, export, dismiss, expire", "quarantine",
@@ -206,6 +208,9 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "watching": _watching,
     "against": lambda p: p.add_argument(
         "--against", default="HEAD", metavar="GITREF", help="a git revision (default: HEAD)"
+    ),
+    "as_of": lambda p: p.add_argument(
+        "--as-of", metavar="W", help="as it was published by the end of this window"
     ),
     "where": lambda p: p.add_argument(
         "--where", metavar="CONDITION", required=True, help="which rows, as a SQL condition"
