@@ -32,7 +32,7 @@ def infer(arguments: argparse.Namespace) -> Answer:
     made, unread = families(arguments.files)
     grain = suite.window if suite else Grain.day
     chosen = max(made, key=lambda one: len(one.files))
-    draft = draft_of(chosen, grain, *_place(chosen, suite))
+    draft = draft_of(chosen, grain, _place(chosen, suite))
     text = inferred(draft, grain, BY)
     target = _target(arguments.to, draft.name)
     if target is not None:
@@ -60,7 +60,7 @@ def _suite(arguments: argparse.Namespace) -> Suite | None:
     return read_suite(arguments.conf, env=arguments.env, overrides=arguments.overrides)
 
 
-def _place(one: Family, suite: Suite | None) -> tuple[str, bool]:
+def _place(one: Family, suite: Suite | None) -> str:
     """What stands in front of the samples' paths: files that lie in the raw zone stay there."""
     from headgate.stages.inferring import below
 
@@ -71,8 +71,8 @@ def _place(one: Family, suite: Suite | None) -> tuple[str, bool]:
         raw = Path(suite.environment.raw)
         if above.is_relative_to(raw):
             folder = above.relative_to(raw).as_posix()
-            return ("" if folder == "." else folder), True
-    return below(one), False
+            return "" if folder == "." else folder
+    return below(one)
 
 
 def _target(to: str | None, name: str) -> Path | None:

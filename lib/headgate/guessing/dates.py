@@ -54,6 +54,8 @@ def form_of(texts: Collection[str], name: str) -> Form | None:
     >>> form_of(["2026-02-30"], "x") is None
     True
     """
+    if not all(text.isascii() for text in texts):
+        return None  # other digits than those that Spark reads
     iso = [_ISO.fullmatch(text) for text in texts]
     if all(iso):
         if not all(_iso_is_one(text) for text in texts):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from headgate.core.windows import Grain
 from headgate.guessing.paths import column_names, dated, identifier, pattern
@@ -70,7 +71,6 @@ class Draft:
     lacking: Mapping[str, tuple[str, ...]]  # columns that some files do not have
     others: Mapping[str, str] = field(default_factory=dict)  # files that are not of it, and why
     total: int = 0  # files of it, also those that were not read
-    there: bool = False  # whether its files lie in the raw zone already
 
     @property
     def records(self) -> int:
@@ -88,74 +88,92 @@ class Draft:
     def private(self) -> frozenset[str]:
         return frozenset(one.name for one in self.columns if one.personal)
 
-    def rows(self) -> Iterator[tuple[str, Record]]:
+    @cached_property
+    def rows(self) -> Sequence[tuple[str, Record]]:
         """All records, by the names of the columns in the table, each with its window."""
+        made = []
         for sample in self.samples:
             found = dated(sample.path) if self.windowed else None
             window = str(found.moment) if found else ""
             for _, record in sample.records:
-                yield window, {one.name: record.get(one.source) for one in self.columns}
+                made.append((window, {one.name: record.get(one.source) for one in self.columns}))
+        return made
 
 
-def drafted(
-    name: str, samples: Sequence[Sample], grain: Grain, total: int = 0, there: bool = False
-) -> Draft:
-    """The table that these samples are of; those that are written otherwise are left out."""
-    kept, others = _alike(samples)
-    first = kept[0]
-    path, windowed = pattern([one.path for one in kept], grain)
-    sources = list(dict.fromkeys(n for one in kept for n in one.names))
-    names = column_names(sources)
+def drafted(name: str, samples: Sequence[Sample], grain: Grain, more: Sequence[str] = ()) -> Draft:
+    """The table that these samples are of; those that are written otherwise are left out.
+
+    `more` are the paths of files of it that were not read.
+    """
+    kept, others = _alike(_one_case(samples))
+    path, windowed = pattern([*(one.path for one in kept), *more], grain)
+    names = column_names(dict.fromkeys(n for one in kept for n in one.names))
     lacking = {
-        names[n]: tuple(one.file for one in kept if n not in one.names)
-        for n in names if any(n not in one.names for one in kept)
-    }  # fmt: skip
-    options = {k: v for k, v in first.options.items() if k != CODED}
-    codes = {str(one.options.get(CODED, "UTF-8")) for one in kept if not one.ascii}
-    if codes - {"UTF-8"}:
-        options[CODED] = next(iter(codes))
+        new: files
+        for old, new in names.items()
+        if (files := tuple(one.file for one in kept if old not in one.names))
+    }
     return Draft(
-        identifier(name) or "samples", path, windowed, kept,
-        tuple(_column(new, old, kept) for old, new in names.items()),
-        first.format, options, lacking, others, max(total - len(others), len(kept)), there,
-    )  # fmt: skip
+        name=identifier(name) or "samples",
+        files=path,
+        windowed=windowed,
+        samples=kept,
+        columns=tuple(_column(new, old, kept) for old, new in names.items()),
+        format=kept[0].format,
+        options={**kept[0].written[1], **_encoding(kept)},
+        lacking=lacking,
+        others=others,
+        total=len(kept) + len(more),
+    )
+
+
+def _one_case(samples: Sequence[Sample]) -> list[Sample]:
+    """The samples with names of columns written as in the first: their case does not matter.
+
+    In JSON it does.
+    """
+    first: dict[str, str] = {}
+    made = []
+    for one in samples:
+        if one.format in ("json", "jsonl", "avro"):
+            made.append(one)
+            continue
+        new = {old: first.setdefault(old.lower(), old) for old in one.names}
+        if any(old != name for old, name in new.items()):
+            rows = [(n, {new[k]: v for k, v in record.items()}) for n, record in one.records]
+            types = {new[k]: v for k, v in one.types.items()}
+            one = replace(one, names=tuple(new.values()), records=rows, types=types)
+        made.append(one)
+    return made
+
+
+def _encoding(samples: Sequence[Sample]) -> Options:
+    """How the texts are encoded, as those say that have more than ASCII."""
+    codes = [one.options for one in samples if not one.ascii and CODED in one.options]
+    return {CODED: codes[0][CODED]} if codes else {}
 
 
 def _alike(samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], dict[str, str]]:
     """The samples that one `source` can read, and why it could not read the others."""
-    usual = _most(
-        samples,
-        lambda one: (
-            one.format,
-            repr(sorted(one.options.items(), key=str))
-            if one.format == "csv" and not one.ascii
-            else repr(sorted((k, v) for k, v in one.options.items() if k != CODED)),
-        ),
-    )
+    usual = Counter(repr(one.written) for one in samples).most_common(1)[0][0]
+    like = [one for one in samples if repr(one.written) == usual]
+    codes = Counter(str(one.options.get(CODED)) for one in like if not one.ascii)
+    code = codes.most_common(1)[0][0] if codes else ""
+    columns = set(Counter(one.names for one in like).most_common(1)[0][0])
     kept: list[Sample] = []
     others: dict[str, str] = {}
-    names = Counter(n for one in samples for n in one.names)
-    common = {n for n, count in names.items() if 2 * count >= len(samples)}
     for one in samples:
-        if one.format != usual.format:
-            others[one.file] = f"it is {one.format}, the others {usual.format}"
-        elif one.written != usual.written:
+        if one.format != like[0].format:
+            others[one.file] = f"it is {one.format}, the others {like[0].format}"
+        elif repr(one.written) != usual:
             others[one.file] = "its columns are parted or quoted in another way than in the others"
-        elif not (one.ascii or usual.ascii) and one.options.get(CODED) != usual.options.get(CODED):
+        elif not one.ascii and str(one.options.get(CODED)) != code:
             others[one.file] = "its encoding is another one than that of the others"
-        elif one.names and not common & set(one.names):
+        elif one.names and not columns & set(one.names):
             others[one.file] = "it has none of the columns of the others"
         else:
             kept.append(one)
     return tuple(kept), others
-
-
-def _most(samples: Sequence[Sample], of: object) -> Sample:
-    """A sample of the kind that most are of."""
-    assert callable(of)
-    counts = Counter(of(one) for one in samples)
-    usual = counts.most_common(1)[0][0]
-    return next(one for one in samples if of(one) == usual)
 
 
 def _column(name: str, source: str, samples: Sequence[Sample]) -> Drafted:
@@ -163,27 +181,33 @@ def _column(name: str, source: str, samples: Sequence[Sample]) -> Drafted:
     counts: Counter[str] = Counter()
     for one in held:
         counts.update(v for _, r in one.records if (v := r.get(source)) is not None)
-    said = {one.types[source] for one in held if source in one.types}
-    if said:
-        differ = ("its type differs from file to file, so a string",)
-        found = Guess(said.pop() if len(said) == 1 else "string")
-        evidence: tuple[str, ...] = differ if said else ()
-    else:
-        numeric = not any(source in one.texts for one in held)
-        found = guess(counts, source, numeric=numeric)
-        evidence = (*found.notes, *_almost(found, source, held, sum(counts.values())))
-        evidence = (
-            *evidence,
-            *{f"{one.nested[source]}, as JSON text" for one in held if source in one.nested},
-        )
-        if not numeric and guess(counts, source).type not in ("string", found.type):
-            evidence = (*evidence, "numbers between quotes, so a string")
+    found, evidence = _typed(source, held, counts)
     # Spark takes nothing at all for null, but not nothing between quotes.
     gaps = any(one.blank and not r.get(source) for one in held for _, r in one.records)
     nulls = [text for text in found.nulls if text.strip()]
     if found.type != "string":
         found = replace(found, nulls=("", *nulls) if gaps else tuple(nulls))
     return Drafted(name, source, found, evidence, suspicion(source, counts, found.type))
+
+
+def _typed(
+    source: str, held: Sequence[Sample], counts: Mapping[str, int]
+) -> tuple[Guess, tuple[str, ...]]:
+    """The type of a column, as its files say it or its values have it, and what speaks for it."""
+    said = {one.types[source] for one in held if source in one.types}
+    if len(said) > 1:
+        return Guess(), ("its type differs from file to file, so a string",)
+    if said:
+        return Guess(said.pop()), ()
+    numeric = not any(source in one.texts for one in held)
+    found = guess(counts, source, numeric=numeric)
+    evidence = [*found.notes, *_almost(found, source, held, sum(counts.values()))]
+    evidence += sorted(
+        {f"{one.nested[source]}, as JSON text" for one in held if source in one.nested}
+    )
+    if not numeric and guess(counts, source).type not in ("string", found.type):
+        evidence.append("numbers between quotes, so a string")
+    return found, tuple(evidence)
 
 
 def _almost(found: Guess, source: str, samples: Sequence[Sample], total: int) -> Iterator[str]:
@@ -194,7 +218,7 @@ def _almost(found: Guess, source: str, samples: Sequence[Sample], total: int) ->
         (one.file, number)
         for one in samples
         for number, record in one.records
-        if (record.get(source) or "").strip() in found.misfits
+        if (record.get(source) or "").strip(" ") in found.misfits
     ]
     file, number = places[0]
     verb = "is" if len(places) == 1 else "are"

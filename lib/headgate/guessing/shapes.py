@@ -38,12 +38,12 @@ def is_id(name: str) -> bool:
 
 def cleaning_of(draft: Draft) -> Cleaning:
     """Steps and key, as the records of the samples have it."""
-    rows = [(window, *record.values()) for window, record in draft.rows()]
+    rows = [(window, *record.values()) for window, record in draft.rows]
     twice = len(rows) - len(set(rows))
     trims = tuple(
         one.name for one in draft.columns
         if one.type == "string" and not one.guess.number and not one.personal
-        and any(v != v.strip() for _, r in draft.rows() if (v := r[one.name]))
+        and any(v != v.strip(" ") for _, r in draft.rows if (v := r[one.name]))
     )  # fmt: skip
     makes = {one.name: one.guess.made(one.name) for one in draft.columns if one.guess.number}
     latest = tuple(
@@ -80,7 +80,7 @@ def _key(draft: Draft, latest: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
 
 def _tells_apart(draft: Draft, names: tuple[str, ...]) -> bool:
     """Whether different records of a window differ in these columns, which are never empty."""
-    rows = {(window, *record.items()): record for window, record in draft.rows()}
+    rows = {(window, *record.items()): record for window, record in draft.rows}
     if len(rows) < 2 or any(not record[name] for record in rows.values() for name in names):
         return False
     keys = {(row[0], *(record[name] for name in names)) for row, record in rows.items()}
@@ -88,7 +88,7 @@ def _tells_apart(draft: Draft, names: tuple[str, ...]) -> bool:
 
 
 def _seldom_twice(draft: Draft, key: tuple[str, ...]) -> bool:
-    counts = Counter((window, *(record[name] for name in key)) for window, record in draft.rows())
+    counts = Counter((window, *(record[name] for name in key)) for window, record in draft.rows)
     return len(counts) >= 0.8 * sum(counts.values())
 
 
@@ -112,7 +112,7 @@ def _is_day(draft: Draft, one: Drafted) -> bool:
     """Whether a column says when something happened: it is never empty."""
     if one.type not in ("date", "timestamp") or one.personal or _NOT_THE_DAY.search(one.name):
         return False
-    return all(record[one.name] not in (None, "", *one.guess.nulls) for _, record in draft.rows())
+    return all(record[one.name] not in (None, "", *one.guess.nulls) for _, record in draft.rows)
 
 
 def _adds_up(one: Drafted, cleaning: Cleaning) -> bool:
@@ -127,6 +127,6 @@ def _adds_up(one: Drafted, cleaning: Cleaning) -> bool:
 def _is_category(draft: Draft, one: Drafted) -> bool:
     if one.type != "string" or one.personal or one.guess.number or one.guess.notes:
         return False
-    values = [v.strip() for _, record in draft.rows() if (v := record[one.name])]
+    values = [v.strip() for _, record in draft.rows if (v := record[one.name])]
     different = len(set(values))
     return 2 <= different <= FEW and len(values) >= EACH * different

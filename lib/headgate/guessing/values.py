@@ -27,13 +27,13 @@ ABSENT = (
 )
 NEVER_WORDS = ("n/a", "#n/a", "null", "(null)", "\\n")  # and which no text column means otherwise
 ALMOST = 0.9  # of the values fit: then those that do not are told
-_INT = re.compile(r"[+-]?\d+")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
-_DOUBLE = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?")
-_DOTTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
-_GROUPED = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?")
-_CODE = re.compile(r"[+-]?0\d+(\.\d+)?|\+\d{6,}")
+_INT = re.compile(r"[+-]?\d+", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
+_DOUBLE = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?", re.ASCII)
+_DOTTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
+_GROUPED = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?", re.ASCII)
+_CODE = re.compile(r"[+-]?0\d+(\.\d+)?|\+\d{6,}", re.ASCII)
 _CODES = re.compile(
     r"(^|_)(zip|plz|postal|postcode|postleitzahl|phone|tel|telefon|fax|mobile|iban|bic|ean|gtin"
     r"|isbn|ssn)",
@@ -94,17 +94,17 @@ def guess(counts: Mapping[str, int], name: str, *, numeric: bool = True) -> Gues
     >>> guess(Counter(["1.5", "2.25", "-"]), "x")
     Guess(type='decimal(14,2)', format=None, nulls=('-',), notes=(), almost='', ...)
     """
-    absent = tuple(sorted(text for text in counts if text.strip().lower() in ("", *ABSENT)))
+    absent = tuple(sorted(text for text in counts if text.strip(" ").lower() in ("", *ABSENT)))
     there: Counter[str] = Counter()
     for text, count in counts.items():
         if text not in absent:
-            there[text.strip()] += count
+            there[text.strip(" ")] += count
     if not there:
         return Guess(notes=("no value in the samples",)) if not absent else Guess()
     found = _typed(there, name, numeric)
     if found.type != "string" or found.number:
         return replace(found, nulls=absent)
-    words = [text for text in absent if text.strip().lower() in NEVER_WORDS]
+    words = [text for text in absent if text.strip(" ").lower() in NEVER_WORDS]
     if words and not found.almost:
         listed = ", ".join(f'"{text}"' for text in words)
         return replace(found, notes=(*found.notes, f"nulls: [{listed}] would make these null"))

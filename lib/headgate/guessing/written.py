@@ -81,7 +81,7 @@ def _source(draft: Draft) -> list[str]:
             "# Rows are of the day on which their file is first seen. To take their own day:",
             f"# window_by: {column}",
         ]
-    lines.append(f"  format: {draft.format}")
+    lines.append(f"  format: {draft.format}{_said(_change_data(draft))}")
     if draft.options:
         said = [one.evidence for one in draft.samples if one.evidence][:1]
         if "sep" in draft.options:
@@ -90,6 +90,14 @@ def _source(draft: Draft) -> list[str]:
             said.append("bytes that are not UTF-8")
         lines.append(f"  options: {flow(from_python(dict(draft.options), ''))}{_said(said)}")
     return lines
+
+
+def _change_data(draft: Draft) -> list[str]:
+    """A word on what only looks like rows."""
+    names = {one.source for one in draft.columns}
+    if draft.format == "jsonl" and ({"before", "after", "op"} <= names or "payload" in names):
+        return ["from Debezium? Then format: debezium, and the columns of `after`"]
+    return []
 
 
 def _time(draft: Draft) -> str:

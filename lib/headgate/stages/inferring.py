@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os.path
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyspark.sql import types as T
@@ -20,8 +21,8 @@ from headgate.guessing.samples import Draft, Drafted, Sample, drafted
 from headgate.guessing.shapes import cleaning_of, is_id, mart_of
 from headgate.guessing.values import Guess
 from headgate.guessing.written import Cleaning, Rule, clean_text, ingested_text, mart_text
-from headgate.quality.portrait import FEW, Seen, form_of, proposals, runs_of
-from headgate.quality.profile_measures import identifies
+from headgate.quality.portrait import FEW, Proposal, Seen, form_of, proposals, runs_of
+from headgate.quality.profile_measures import LARGEST, identifies
 from headgate.storage.samples import EVERY, FILES, RECORDS, found, sampled
 
 _KINDS: Mapping[str, T.DataType] = {
@@ -83,8 +84,6 @@ def families(names: Sequence[str]) -> tuple[list[Family], list[Unread]]:
 
 def _above(named: Named) -> str:
     """The folder above all, for a name where the path tells none."""
-    import os.path
-
     whole = os.path.abspath(named[0])  # noqa: PTH100 - a link keeps its name
     return whole.removesuffix(named[1]).rstrip("/").rpartition("/")[2]
 
@@ -106,19 +105,21 @@ def _joined(made: Sequence[Family]) -> list[Family]:
     joined: dict[Any, Family] = {}
     for one in made:
         folder = family(one.files[0][1])[0]
-        alike = (folder, one.samples[0].written[0], frozenset(one.samples[0].names))
+        first = one.samples[0]
+        named = first.options.get("header", True)  # else columns of all tables are called alike
+        alike = (folder, first.format, frozenset(first.names), None if named else one.name)
         if alike in joined:
             before = joined[alike]
-            name = before.name if before.name == one.name else _shared(before.name, one.name)
+            name = before.name if before.name == one.name else _both(before.name, one.name)
             one = Family(name, before.files + one.files, before.samples + one.samples)
         joined[alike] = one
     return list(joined.values())
 
 
-def _shared(one: str, other: str) -> str:
+def _both(one: str, other: str) -> str:
     """What two names begin with, where that is a name.
 
-    >>> _shared("orders_eu", "orders_us"), _shared("a", "b")
+    >>> _both("orders_eu", "orders_us"), _both("a", "b")
     ('orders', 'a')
     """
     words = []
@@ -150,13 +151,13 @@ def below(one: Family) -> str:
     return "" if {identifier(first) for first in firsts} == {one.name} else one.name
 
 
-def draft_of(one: Family, grain: Grain, below: str, there: bool = False) -> Draft:
-    """The table of some files, which are to lie below a folder of the raw zone, or do so."""
-    placed = [
-        Sample(**{**vars(sample), "path": f"{below}/{sample.path}" if below else sample.path})
-        for sample in one.samples
-    ]
-    return drafted(one.name, placed, grain, total=len(one.files), there=there)
+def draft_of(one: Family, grain: Grain, below: str) -> Draft:
+    """The table of some files, which lie below a folder of the raw zone."""
+    before = f"{below}/" if below else ""
+    placed = [replace(sample, path=f"{before}{sample.path}") for sample in one.samples]
+    read = {sample.file for sample in one.samples}
+    more = [f"{before}{path}" for file, path in one.files if file not in read]
+    return drafted(one.name, placed, grain, more)
 
 
 def inferred(draft: Draft, grain: Grain, by: str) -> str:
@@ -182,7 +183,7 @@ def suite_texts(drafts: Sequence[Draft], grain: Grain, by: str) -> dict[str, str
     for draft in drafts:
         table, cleaning = tables[f"clean.{draft.name}"], cleanings[draft.name]
         columns = [_numbers(one) for one in draft.columns]
-        rules = _rules(table, draft, columns)
+        rules = _rules(table, draft, columns, cleaning.trims)
         texts[table.name] = clean_text(draft, cleaning, rules)
     _read(texts, grain)
     return texts
@@ -200,15 +201,9 @@ def _forms(draft: Draft) -> Iterator[Rule]:
     """Rules that keep back what a clean table could not make a number of."""
     for one in draft.columns:
         if one.guess.regex:
-            rule = {_REGEX: {"column": one.name, "regex": one.guess.regex}}
-            yield f"{one.name} is to be made a {one.guess.number}", _rule_text(rule)
-
-
-def _rule_text(rule: Mapping[str, Any]) -> str:
-    from headgate.conf.nodes import flow, from_python
-
-    name, arguments = next(iter(rule.items()))
-    return f"{name}: {flow(from_python(arguments, ''))}"
+            arguments = {"column": one.name, "regex": one.guess.regex}
+            rule = Proposal(_REGEX, arguments, f"only such texts can be made a {one.guess.number}")
+            yield rule.evidence, rule.written
 
 
 def _read(texts: Mapping[str, str], grain: Grain) -> Suite:
@@ -221,14 +216,16 @@ def _read(texts: Mapping[str, str], grain: Grain) -> Suite:
     return suite_from(tables, raw="raw", lake="lake", window=grain.value)
 
 
-def _rules(table: Table, draft: Draft, columns: Sequence[Drafted]) -> list[Rule]:
+def _rules(
+    table: Table, draft: Draft, columns: Sequence[Drafted], trims: Sequence[str] = ()
+) -> list[Rule]:
     """What `suggest` would propose, had these records been published."""
-    seen = _seen(table, draft, columns)
+    seen = _seen(table, draft, columns, trims)
     return [(one.evidence, one.written) for one in proposals(table, seen, draft.private)]
 
 
-def _seen(table: Table, draft: Draft, columns: Sequence[Drafted]) -> Seen:
-    rows = list(draft.rows())
+def _seen(table: Table, draft: Draft, columns: Sequence[Drafted], trims: Sequence[str]) -> Seen:
+    rows = draft.rows
     kinds = {one.name: kind for one in columns if (kind := _kind(one.type)) is not None}
     counts = Counter(window for window, _ in rows)
     made: dict[str, Any] = {"rows": len(rows)}
@@ -238,7 +235,9 @@ def _seen(table: Table, draft: Draft, columns: Sequence[Drafted]) -> Seen:
             continue
         absent = {*one.guess.nulls, ""} if one.type != "string" else set(one.guess.nulls)
         values = [(w, v) for w, row in rows if (v := row[one.name]) is not None]
-        values = [(w, v) for w, v in values if v.strip() not in absent]
+        values = [(w, v) for w, v in values if v not in absent]
+        if one.name in trims:
+            values = [(w, v.strip(" ")) for w, v in values]
         made |= {f"nulls:{one.name}": len(rows) - len(values)}
         made |= _measured(
             one, [v for _, v in values], is_id(one.name) or identifies(one.name, table)
@@ -247,15 +246,19 @@ def _seen(table: Table, draft: Draft, columns: Sequence[Drafted]) -> Seen:
             made[f"unique:{one.name}"] = len(set(values))
     if key:
         made["key:"] = len({(w, *(row[name] for name in key)) for w, row in rows})
-    return Seen(kinds, made, made, tuple(counts.values()) if draft.windowed else ())
+    # Of files that were not read to their end, the numbers of rows say nothing.
+    windows = tuple(counts.values()) if draft.windowed and draft.whole else ()
+    return Seen(kinds, made, made, windows)
 
 
 def _measured(one: Drafted, values: Sequence[str], identity: bool) -> dict[str, Any]:
     made: dict[str, Any] = {f"distinct:{one.name}": len(set(values))}
     kind = _kind(one.type)
     if isinstance(kind, T.NumericType) and not identity and values:
-        numbers = [float(_plain(value.strip(), one.guess.sign)) for value in values]
-        made |= {f"low:{one.name}": min(numbers), f"high:{one.name}": max(numbers)}
+        every = (float(_plain(value.strip(), one.guess.sign)) for value in values)
+        numbers = [number for number in every if abs(number) < LARGEST]
+        made |= {f"low:{one.name}": min(numbers, default=None)}
+        made |= {f"high:{one.name}": max(numbers, default=None)}
     if isinstance(kind, T.StringType) and values and not one.guess.number:
         forms = [form_of(value) for value in values]
         runs = [runs_of(form) for form in forms]

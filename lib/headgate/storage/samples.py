@@ -22,8 +22,9 @@ from headgate.storage.names import hidden
 
 READ = 16 << 20  # bytes of a text that are looked at
 DOCUMENT = 256 << 20  # of a JSON document, which is read whole
-RECORDS, EVERY = 10_000, 60_000  # records of one file, and of all
+RECORDS, EVERY = 10_000, 30_000  # records of one file, and of all
 FILES = 200  # that are read
+_OF_A_DAY = re.compile(r"(\w+=)?(\d\d|\d{4}([-_.]?\d\d){0,2}(T\d\d)?)")  # a folder's name
 _SHEETS = (".xlsx", ".xls", ".ods", ".xlsm")
 _PYTHON = {bool: "boolean", int: "bigint", float: "double", datetime: "timestamp", date: "date"}
 _ARROW = {"int8": "tinyint", "int16": "smallint", "int32": "int", "int64": "bigint",
@@ -56,7 +57,7 @@ def found(names: Sequence[str]) -> list[tuple[str, str]]:
     files = list(dict.fromkeys(files))
     whole = [Path(os.path.abspath(one)) for one in files]  # noqa: PTH100 - a link keeps its name
     above = Path(os.path.commonpath([one.parent for one in whole]))
-    while re.fullmatch(r".*\d\d.*|\d+", above.name) and above != above.parent:
+    while _OF_A_DAY.fullmatch(above.name):
         above = above.parent  # a folder of one day belongs to the path
     shown = [one.relative_to(above).as_posix() for one in whole]
     return [(str(file), path) for file, path in zip(files, shown, strict=True)]
