@@ -72,6 +72,16 @@ def test_no_value_of_a_misfit_or_a_personal_column_is_written() -> None:
     assert "example" not in out
 
 
+def test_names_that_mean_something_in_yaml() -> None:
+    header = '"a: b","c # d","e\nf","{g}","h\'i","no","[j]"'
+    Path("x#y: z.csv").write_text(f"{header}\n1,2,3,4,5,6,- k\n")
+    code, out, err = typed("infer", "x#y: z.csv")
+    assert code == 0, err
+    names = ["a_b", "c_d", "e_f", "g", "h_i", "no", "j"]
+    assert list(_columns("x#y: z.csv")) == names
+    assert '/x#y: z.csv"  # below the raw zone' in out
+
+
 def test_a_target_is_written_once_and_never_over() -> None:
     Path("orders.csv").write_text("id,n\n1,2\n")
     code, out, _ = typed("infer", "orders.csv", "--to", "conf/ingested/")

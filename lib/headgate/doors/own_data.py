@@ -103,7 +103,8 @@ def _copy(suite: Suite, made: Sequence[Family], drafts: Sequence[Draft]) -> None
                 offers.append(Offer(file, f"{folder}/{path}" if folder else path, size))
     for done in landed(place, offers, Orders(), Meter()):
         if done.message:
-            raise Usage(done.message, where=done.offer.file, next="headgate init once more")
+            next_ = f"empty {suite.root}, and headgate init once more"
+            raise Usage(done.message, where=done.offer.file, next=next_)
 
 
 def _ran(suite: Suite, shown: dict[str, Any], *, quiet: bool) -> Answer:

@@ -58,7 +58,7 @@ def ingested_text(draft: Draft, rules: Sequence[Rule], by: str) -> str:
     if draft.unreadable:
         what = counted(draft.unreadable, "record")
         lines.append(f"# {what} cannot be read in this format: they will go to quarantine.")
-    lines += [f"# Not of this table: {file}: {why}." for file, why in draft.others.items()]
+    lines += [f"# Not of this table: {_line(f)}: {why}." for f, why in draft.others.items()]
     return "\n".join(
         [*lines, *_source(draft), *_columns(draft), *_on_change(draft), *_quality(rules), ""]
     )
@@ -143,7 +143,12 @@ def _on_change(draft: Draft) -> list[str]:
 
 def _few(files: Sequence[str]) -> str:
     more = f" and {len(files) - 2} more" if len(files) > 2 else ""
-    return ", ".join(files[:2]) + more
+    return _line(", ".join(files[:2])) + more
+
+
+def _line(text: str) -> str:
+    """A text that no line break ends: names of files may hold one."""
+    return " ".join(text.split())
 
 
 def _quality(rules: Sequence[Rule]) -> list[str]:
@@ -155,7 +160,7 @@ def _quality(rules: Sequence[Rule]) -> list[str]:
 
 def _said(evidence: Iterable[str]) -> str:
     """Evidence at the end of a line."""
-    said = "; ".join(one.replace("\n", " ") for one in evidence if one)
+    said = "; ".join(_line(one) for one in evidence if one)
     return f"  # {said}" if said else ""
 
 

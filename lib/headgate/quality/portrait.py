@@ -130,7 +130,7 @@ def own_columns(schema: T.StructType) -> dict[str, T.DataType]:
 
 
 def _plain(kind: T.DataType) -> bool:
-    nested = isinstance(kind, T.MapType | T.ArrayType | T.StructType)
+    nested = isinstance(kind, T.MapType | T.ArrayType | T.StructType | T.UserDefinedType)
     return not nested and kind.typeName() != "variant"
 
 
