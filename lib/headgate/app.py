@@ -21,6 +21,7 @@ from headgate.core.spec import Ingested, Rule, SparkSettings, Suite, Table
 from headgate.core.windows import parse_range
 from headgate.quality.portrait import Proposal
 from headgate.quality.portrait import Seen as Portrait
+from headgate.quality.profile import Profile
 from headgate.stages.call import run_all
 from headgate.stages.difference import Difference, difference
 from headgate.stages.dismissing import Deviation, dismissal, found, let_in
@@ -29,6 +30,7 @@ from headgate.stages.lake import Lake
 from headgate.stages.lives import lives_of
 from headgate.stages.planning import Planned, planned
 from headgate.stages.preview import Preview, previewed
+from headgate.stages.profiling import profiled
 from headgate.stages.reads import with_known_columns
 from headgate.stages.rejected import typed
 from headgate.stages.repair import absorb
@@ -214,6 +216,13 @@ class App:
         """The contracts of ingested tables against what their sources are now."""
         tables = [self.suite.tables[name] for name in self.selected(what)]
         return [seen(self.lake, one) for one in tables if isinstance(one, Ingested)]
+
+    def profile(self, name: str, window: str | None = None, *, as_of: str | None = None) -> Profile:
+        """What the columns of a table's published rows look like; or of some windows' rows."""
+        if window is not None and as_of is not None:
+            raise Usage("a profile is of windows, or as of one", next="leave out one of the two")
+        table, windows = self.named(name), self.windows(window)
+        return profiled(self.lake, table, self.table(name, as_of=as_of), windows, as_of)
 
     def suggest(self, name: str) -> tuple[Portrait, list[Proposal]]:
         """Rules that a table's published rows and its history suggest."""

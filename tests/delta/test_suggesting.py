@@ -15,7 +15,7 @@ from headgate.conf.typed import rule_typed
 from headgate.core.errors import InputMissing
 from headgate.core.privacy import Privacy
 from headgate.core.spec import Ingested
-from headgate.doors.suggesting import lines, written
+from headgate.doors.suggesting import lines
 
 COLUMNS = ("id", "line", "sku", "country", "quantity", "price", "note", "email")
 DAYS = [f"2026-11-0{day}" for day in range(1, 5)]
@@ -127,7 +127,7 @@ def test_what_is_suggested_can_be_pasted_holds_and_is_not_suggested_again(lab: L
     assert foreseen.rows.quarantined == 0
     assert [one.verdict.warnings for one in foreseen.slices] == [()] * 4
     for one in proposals:
-        assert rule_typed(written(one)).expectation == one.expectation
+        assert rule_typed(one.written).expectation == one.expectation
 
 
 def test_nothing_of_private_columns_is_told(lab: Lab, spark: SparkSession) -> None:

@@ -98,6 +98,7 @@ def test_the_reader_finds_commands() -> None:
         "README.md", "docs/alerts.md", "docs/data-docs.md", "docs/databases.md", "docs/drift.md",
         "docs/files.md", "docs/gates.md", "docs/landing.md", "docs/looking.md",
         "docs/operations.md", "docs/personal-data.md", "docs/quarantine.md",
+        "docs/start-from-files.md",
     }  # fmt: skip
 
 
@@ -188,6 +189,24 @@ def test_the_page_on_databases_runs(
                 assert code == line.exits, f"{line}\n{said}"
                 assert said.strip(), line
                 assert PASSWORD not in said
+
+
+def test_the_page_on_files_of_ones_own_runs(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a folder of dumps, whose table is called as on the page."""
+    (tmp_path / "dumps").mkdir()
+    for day in ("20261103", "20261104"):
+        rows = [f"{n},{day[6:]}.11.2026,{'DE' if n % 2 else 'FR'},{n},2.50" for n in range(20)]
+        text = "\n".join(["Order No,Ordered,country,quantity,price", *rows])
+        (tmp_path / "dumps" / f"orders_{day}.csv").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HEADGATE_LOG", "error")
+    for line in lines("docs/start-from-files.md"):
+        if line.runs:
+            code, said = typed(line.words[1:])
+            assert code == line.exits, f"{line}\n{said}"
+            assert said.strip(), line
 
 
 def to_run(page: str) -> list[Line]:

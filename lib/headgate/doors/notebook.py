@@ -15,6 +15,7 @@ from headgate.doors import sheets
 from headgate.doors.data_docs import FOLDER, RUNS, built
 from headgate.doors.diff import markdown
 from headgate.doors.looking import rows_sheet, texts
+from headgate.doors.profiling import profile_sheet
 from headgate.doors.reporting import target
 from headgate.doors.suggesting import suggested_sheet
 from headgate.doors.tables import Grid
@@ -204,6 +205,10 @@ class OpenSuite:
         """Rules that the published rows speak for: each as it is written, with its evidence."""
         seen, proposals = self._now().suggest(name)
         return suggested_sheet(name, seen, proposals)
+
+    def profile(self, name: str, window: str | None = None, *, as_of: str | None = None) -> Grid:
+        """What each column of the published rows looks like, a line a column."""
+        return profile_sheet(self._now().profile(name, window, as_of=as_of))
 
     def quarantine(self, name: str) -> DataFrame:
         """A table's rejected rows with their own typed columns, why, and where they are from."""

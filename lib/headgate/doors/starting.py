@@ -21,17 +21,26 @@ from headgate.storage.files import unusable
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
+OWN = "template_own"  # of a suite from one's own samples
 SUFFIX = ".in"  # of the template's files, so that nothing takes them for code or configuration
 TAKEN = ("headgate", "pyspark", "delta", "py4j", "pytest", "yaml", "pydantic", "test", "tests")
 
 
 def init(arguments: argparse.Namespace) -> Answer:
     """`headgate init DIR`: refuses a folder with anything in it."""
+    if arguments.samples:
+        from headgate.doors.own_data import init_from
+
+        return init_from(arguments)
+    if arguments.no_run:
+        raise Usage(
+            "--no-run goes with --from: without it nothing is run", next="headgate init DIR"
+        )
     folder = Path(arguments.folder)
-    _refuse_used(folder)
+    refuse_used(folder)
     name = package_name(folder.resolve().name)
     texts = suite_files(name, datetime.now(timezone.utc))
-    _write(folder, texts)
+    write_all(folder, texts)
     here = folder.resolve() == Path.cwd().resolve()
     next_ = "headgate run" if here else f"cd {shlex.quote(str(folder))} && headgate run"
     if not arguments.json:
@@ -41,7 +50,7 @@ def init(arguments: argparse.Namespace) -> Answer:
     return shown, 0
 
 
-def _refuse_used(folder: Path) -> None:
+def refuse_used(folder: Path) -> None:
     next_ = "headgate init with a new folder"
     try:
         if folder.exists() and not folder.is_dir():
@@ -69,10 +78,19 @@ def suite_files(name: str, now: datetime) -> dict[str, str]:
     """The new suite's files by path. Its sample dumps are of the three days before."""
     words = {"NAME": name}
     words |= {f"DAY{n}": (now - timedelta(days=4 - n)).date().isoformat() for n in (1, 2, 3)}
-    template = files("headgate.doors").joinpath("template")
+    return filled(template("template"), words)
+
+
+def template(name: str) -> Traversable:
+    """A folder of files that wait for their words."""
+    return files("headgate.doors").joinpath(name)
+
+
+def filled(folder: Traversable, words: Mapping[str, str]) -> dict[str, str]:
+    """The files of a template by path, with their words put in."""
     return {
         _path(path, words): _filled(file.read_text(encoding="utf-8"), words)
-        for path, file in _below(template, ())
+        for path, file in _below(folder, ())
     }
 
 
@@ -98,7 +116,7 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
     return text
 
 
-def _write(folder: Path, texts: Mapping[str, str]) -> None:
+def write_all(folder: Path, texts: Mapping[str, str]) -> None:
     """All files, or none: what was begun is taken back."""
     made: list[Path] = []
     try:

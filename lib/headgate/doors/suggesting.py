@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from headgate.conf.nodes import flow, from_python
 from headgate.doors.looking import opened
 from headgate.doors.tables import Grid, grid
 from headgate.doors.words import Answer
@@ -39,7 +38,7 @@ def lines(table: Table, seen: Seen, proposals: list[Proposal]) -> list[str]:
         return [looked, "# nothing to suggest: no rule that it does not have speaks for itself"]
     told = [looked, "quality:"]
     for one in proposals:
-        told += [f"  # {one.evidence}", f"  - {written(one)}"]
+        told += [f"  # {one.evidence}", f"  - {one.written}"]
     place = table.file or table.name
     then = f"# Next: headgate rule try {table.name} '…' for what one would have done,"
     return [*told, then, f"# then paste those that you believe under `quality:` in {place}"]
@@ -47,25 +46,15 @@ def lines(table: Table, seen: Seen, proposals: list[Proposal]) -> list[str]:
 
 def suggested_sheet(name: str, seen: Seen, proposals: list[Proposal]) -> Grid:
     """A line a rule, with its evidence."""
-    rows = [{"rule": written(one), "evidence": one.evidence} for one in proposals]
+    rows = [{"rule": one.written, "evidence": one.evidence} for one in proposals]
     empty = "no rule that it does not have speaks for itself"
     return grid(rows, ("evidence", "rule"), title=f"{name}: {seen.told()}", empty=empty)
-
-
-def written(one: Proposal) -> str:
-    """A rule as a file has it.
-
-    >>> from headgate.quality.portrait import Proposal
-    >>> written(Proposal("expect_column_values_to_not_be_null", {"column": "id"}, ""))
-    'expect_column_values_to_not_be_null: {column: id}'
-    """
-    return f"{one.expectation}: {flow(from_python(dict(one.arguments), ''))}"
 
 
 def plain(one: Proposal) -> dict[str, Any]:
     """A rule for programs."""
     return {
         "rule": {one.expectation: dict(one.arguments)},
-        "written": written(one),
+        "written": one.written,
         "evidence": one.evidence,
     }

@@ -55,6 +55,8 @@ COMMANDS: tuple[Command, ...] = (
             ("trying", "table", "rule", "window", "severity", "suite")),
     Command("suggest", "rules that the published rows speak for, with the evidence", "suggesting",
             "suggest", ("table", "suite")),
+    Command("profile", "what the columns of the published rows look like: one pass", "profiling",
+            "profile", ("table", "window", "as_of", "suite")),
     Command("runs", "history", "looking", "runs", ("what", "suite", "rows")),
     Command("show", "one run whole", "looking", "show", ("run_id", "suite")),
     Command("quarantine", "rejected rows: list, show, export, dismiss, expire", "quarantine",
@@ -71,7 +73,10 @@ COMMANDS: tuple[Command, ...] = (
             ("files", "landing", "suite")),
     Command("report", "one HTML page, no network needed to open it", "reporting", "report",
             ("suite", "out", "data_docs")),
-    Command("init", "a new small suite that runs", "starting", "init", ("folder",)),
+    Command("init", "a new small suite that runs; with --from, of your own samples", "starting",
+            "init", ("folder", "from")),
+    Command("infer", "a first table file from sample files, with the evidence", "inferring",
+            "infer", ("samples", "to", "suite")),
     Command("demo", "two weeks of messy dumps through all four jobs", "demo", "demo",
             ("suite", "sizes")),
 )  # fmt: skip
@@ -138,6 +143,14 @@ def _landing(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--encrypt", choices=ENCRYPTIONS, help="how S3 is to encrypt what lands")
     parser.add_argument("--kms-key", metavar="ID", help="the key for --encrypt aws:kms")
+
+
+def _from(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--from", nargs="+", metavar="FILES", dest="samples", default=[],
+        help="sample files: tables, rules and marts are guessed, run, and reported",
+    )  # fmt: skip
+    parser.add_argument("--no-run", action="store_true", help="with --from: only write the suite")
 
 
 def _watching(parser: argparse.ArgumentParser) -> None:
@@ -213,6 +226,9 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "against": lambda p: p.add_argument(
         "--against", default="HEAD", metavar="GITREF", help="a git revision (default: HEAD)"
     ),
+    "as_of": lambda p: p.add_argument(
+        "--as-of", metavar="W", help="as it was published by the end of this window"
+    ),
     "where": lambda p: p.add_argument(
         "--where", metavar="CONDITION", required=True, help="which rows, as a SQL condition"
     ),
@@ -232,6 +248,13 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
         metavar="DIR",
         help="great-expectations' Data Docs, too (default: data-docs/ beside the page)",
     ),
+    "samples": lambda p: p.add_argument(
+        "files", nargs="+", metavar="FILES", help="samples of one table; of a folder, all in it"
+    ),
+    "to": lambda p: p.add_argument(
+        "--to", metavar="FILE", help="where to write it, such as conf/ingested/ (default: shown)"
+    ),
+    "from": _from,
     "folder": lambda p: p.add_argument("folder", metavar="DIR"),
     "sizes": lambda p: [
         p.add_argument("--rows", type=int, default=20_000, help="order lines in all"),

@@ -17,6 +17,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from headgate.conf.nodes import flow, from_python
 from headgate.core.spec import Rule, Table
 from headgate.quality.profile_measures import LARGEST, identifies
 from headgate.transforms.hidden import column, user_columns
@@ -35,6 +36,9 @@ _UNIQUE = "expect_column_values_to_be_unique"
 _UNIQUE_TOGETHER = "expect_compound_columns_to_be_unique"
 _ROW_COUNT = "expect_table_row_count_to_be_between"
 _CLASSES = {"A": "[A-Z]", "a": "[a-z]", "9": "[0-9]"}
+_ASCII = string.ascii_uppercase + string.ascii_lowercase + string.digits
+_FORMS = "A" * 26 + "a" * 26 + "9" * 10
+_SIGNS = str.maketrans(_ASCII, _FORMS)
 _WARNS = {"severity": "warning"}  # what was learnt from some rows is a guess about the next
 
 
@@ -45,6 +49,15 @@ class Proposal:
     expectation: str
     arguments: Mapping[str, Any]
     evidence: str
+
+    @property
+    def written(self) -> str:
+        """The rule as a file has it.
+
+        >>> Proposal("expect_column_values_to_not_be_null", {"column": "id"}, "").written
+        'expect_column_values_to_not_be_null: {column: id}'
+        """
+        return f"{self.expectation}: {flow(from_python(dict(self.arguments), ''))}"
 
 
 @dataclass(frozen=True)
@@ -117,15 +130,32 @@ def own_columns(schema: T.StructType) -> dict[str, T.DataType]:
 
 
 def _plain(kind: T.DataType) -> bool:
-    nested = isinstance(kind, T.MapType | T.ArrayType | T.StructType)
+    nested = isinstance(kind, T.MapType | T.ArrayType | T.StructType | T.UserDefinedType)
     return not nested and kind.typeName() != "variant"
 
 
 def _form(value: Column) -> Column:
     """A text's form: A for a capital, a for a small letter, 9 for a digit; null where too long."""
-    ascii_ = string.ascii_uppercase + string.ascii_lowercase + string.digits
-    form = F.translate(value, ascii_, "A" * 26 + "a" * 26 + "9" * 10)
+    form = F.translate(value, _ASCII, _FORMS)
     return F.when(F.length(value) <= LONGEST, form).otherwise(F.lit(""))
+
+
+def form_of(text: str) -> str:
+    """The same of a text in Python.
+
+    >>> form_of("Ab-12"), form_of("x" * 50)
+    ('Aa-99', '')
+    """
+    return text.translate(_SIGNS) if len(text) <= LONGEST else ""
+
+
+def runs_of(form: str) -> str:
+    """A form with each run of one sign told once.
+
+    >>> runs_of("AA-999")
+    'A-9'
+    """
+    return re.sub(r"(.)\1+", r"\1", form)
 
 
 def proposals(table: Table, seen: Seen, hidden: frozenset[str]) -> list[Proposal]:

@@ -107,19 +107,19 @@ def _fits(metric: str, kind: T.DataType, *, private: bool) -> bool:
     return isinstance(kind, T.NumericType)
 
 
-def _finite(value: Column) -> Column:
+def finite(value: Column) -> Column:
     """Numbers as doubles that can be added up: no NaN, nothing endless."""
     number = value.cast("double")
     return F.when(F.abs(number) < LARGEST, number)
 
 
-def _mean(value: Column) -> Mapping[str, Column]:
-    number = _finite(value)
+def mean_of(value: Column) -> Mapping[str, Column]:
+    number = finite(value)
     return {"n": F.count(number), "mean": F.avg(number), "sd": F.stddev_samp(number)}
 
 
-def _quantiles(value: Column) -> Mapping[str, Column]:
-    found = F.percentile_approx(_finite(value), list(QUANTILES), 1000)
+def quantiles_of(value: Column) -> Mapping[str, Column]:
+    found = F.percentile_approx(finite(value), list(QUANTILES), 1000)
     return {"quantiles": F.to_json(found)}  # Spark 3.5 hands over an observed array otherwise
 
 
@@ -131,8 +131,8 @@ def _categories(value: Column) -> Mapping[str, Column]:
 
 _PROBES: Mapping[str, Probe] = {
     "null_share": lambda _: {},
-    "mean": _mean,
-    "quantiles": _quantiles,
+    "mean": mean_of,
+    "quantiles": quantiles_of,
     "distinct": lambda value: {"distinct": F.approx_count_distinct(value)},
     "categories": _categories,
 }

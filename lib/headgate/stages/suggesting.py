@@ -46,12 +46,12 @@ def _seen(lake: Lake, table: Table, rows: DataFrame, hidden: frozenset[str]) -> 
     written = tuple(published[window].rows.written for window in sorted(published))
     kinds = own_columns(rows.schema)
     names = first_pass(table, rows.schema, hidden)
-    seen = Seen(kinds, _one(rows, names), {}, written)
+    seen = Seen(kinds, aggregated(rows, names), {}, written)
     names = second_pass(table, seen, hidden, lake.by_window(table.name))
-    return Seen(kinds, seen.found, _one(rows, names), written) if names else seen
+    return Seen(kinds, seen.found, aggregated(rows, names), written) if names else seen
 
 
-def _one(rows: DataFrame, named: Mapping[str, Column]) -> dict[str, Any]:
+def aggregated(rows: DataFrame, named: Mapping[str, Column]) -> dict[str, Any]:
     """One aggregate over all rows, by name."""
     values = [value.alias(f"v{place}") for place, value in enumerate(named.values())]
     return dict(zip(named, rows.agg(*values).collect()[0], strict=True))

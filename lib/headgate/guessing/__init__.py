@@ -1,0 +1,1 @@
+"""What samples of a source tell about it: guesses with their evidence. Plain Python, no files."""
