@@ -32,6 +32,7 @@ from headgate.stages.preview import Preview, previewed
 from headgate.stages.reads import with_known_columns
 from headgate.stages.rejected import typed
 from headgate.stages.repair import absorb
+from headgate.stages.replaying import Replayed, chosen_for, ended
 from headgate.stages.revealing import revealed
 from headgate.stages.runner import Orders, record_idle, run_table
 from headgate.stages.settling import Choice, settled
@@ -45,6 +46,7 @@ from headgate.stages.verifying import Verified, verified
 from headgate.storage.faults import classify
 from headgate.storage.process import who
 from headgate.storage.records import Records
+from headgate.storage.repaired import Given
 from headgate.storage.session import start
 from headgate.transforms.versions import held_at
 
@@ -156,6 +158,27 @@ class App:
         except Exception as error:
             return [], classify(error)
         return entries, None
+
+    def replay(
+        self,
+        name: str,
+        given: Given | None = None,
+        *,
+        window: str | None = None,
+        reason: str | None = None,
+        say: Say = lambda *_, **__: None,
+    ) -> tuple[Result, Replayed]:
+        """Rejected rows once more: repaired ones, or as they are under what has changed since."""
+        table = self.named(name)
+        chosen = chosen_for(self.lake, table, given, self.windows(window), reason)
+        orders = Orders(named=chosen.windows, force=given is None, replay=True, say=say)
+        entries, error = self._table(name, orders) if chosen.windows else ([], None)
+        tell(self.lake, {name: error} if error else {}, (name,), say)
+        for entry in entries:
+            say("entry", entry=entry)
+        said, codes = ((error.sentence,), (error.exit_code,)) if error else ((), ())
+        result = Result(self.suite.name, tuple(entries), said, codes)
+        return result, ended(self.lake, table, chosen)
 
     def taken(self) -> dict[str, list[str]]:
         """The files that each table has seen."""

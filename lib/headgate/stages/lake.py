@@ -20,6 +20,7 @@ from headgate.core.slicing import grain_of
 from headgate.core.spec import Clean, Ingested, Suite, Table
 from headgate.core.windows import Grain
 from headgate.privacy.guard import Guard
+from headgate.storage.corrections import Corrections, corrected_tables
 from headgate.storage.files import Files, files_for
 from headgate.storage.keys import keys_of, lacking
 from headgate.storage.moved import Moves, moved_keys
@@ -53,6 +54,8 @@ class Lake:
     asked: dict[str, Any] = field(default_factory=dict)
     unrecordable: set[str] = field(default_factory=set)  # runs that could not be put on record
     untold: list[Alert] = field(default_factory=list)  # that the outbox could not take
+    repaired: dict[str, Any] = field(default_factory=dict)  # corrections by table, seen once a call
+    _corrected: frozenset[str] | None = None
     _ledger: dict[str, list[dict[str, Any]]] | None = None
     only_looks: ClassVar[bool] = False  # whether nothing may be taken in
     _dismissals: list[Dismissal] | None = None
@@ -78,6 +81,20 @@ class Lake:
 
     def quarantine(self, table: str) -> Quarantine:
         return Quarantine(self.spark, self.suite.environment.lake, table)
+
+    def corrections(self, table: str) -> Corrections:
+        return Corrections(self.spark, self.suite.environment.lake, table)
+
+    def corrected_tables(self) -> frozenset[str]:
+        """The tables that people repaired rows of; looked for once a call."""
+        if self._corrected is None:
+            self._corrected = corrected_tables(self.spark, self.suite.environment.lake)
+        return self._corrected
+
+    def forget_corrections(self) -> None:
+        """Look for them again when they are asked for."""
+        self._corrected = None
+        self.repaired.clear()
 
     def vault(self, table: str) -> Vault:
         return Vault(self.spark, f"{self.suite.environment.vault_path}/{table}")
@@ -175,6 +192,7 @@ class Lake:
         self.history = History(self.records.runs())
         self._ledger = self._dismissals = None
         self.asked.clear()
+        self.forget_corrections()
 
     def ledger(self, table: str) -> list[dict[str, Any]]:
         """The files that a table has taken in, oldest first; read once a call."""

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 
 POINTS = (
+    "corrected",
     "leased",
     "planned",
     "pinned",
