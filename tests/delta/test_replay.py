@@ -14,6 +14,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from builders import Lab, fates, fine, states
+from headgate.core.errors import Usage
+from headgate.doors.notebook import OpenSuite
 from headgate.stages.replaying import Replayed
 from headgate.storage.repaired import given_at
 
@@ -250,7 +252,7 @@ def test_what_is_handed_back_is_looked_at_first(spark: SparkSession, tmp_path: P
     rows = suite.quarantine("ingested.orders").where("_row = 2").withColumn("quantity", F.lit(2))
     assert fine(suite.replay("ingested.orders", rows)).runs[0].rows.written == 4
     file.write_text(json.dumps({"_file": FILE, "_row": 4, "prize": 1}))
-    with pytest.raises(Usage, match="no column 'prize' .did you mean 'price'.."):
+    with pytest.raises(Usage, match=r"no column 'prize' .did you mean 'price'"):
         replay(lab, "ingested.orders", file)
     file.write_text("\n".join(json.dumps({"_file": FILE, "_row": 4, "price": n}) for n in (1, 2)))
     with pytest.raises(Usage, match="1 records are repaired twice"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headgate.core.errors import Usage
@@ -30,16 +31,19 @@ def replay(arguments: argparse.Namespace) -> Answer:
         raise Usage(
             "a file says itself which rows are meant", next="leave --window and --reason out"
         )
+    place = arguments.repaired
+    if place and "://" not in place and not Path(place).exists():
+        raise Usage("there are no repaired rows", where=place, next="--from FILE")
     suite = understood(arguments, arguments.what)
     refuse_without_keys(suite, arguments.what)
     with Progress(quiet=arguments.json) as progress:
         app = on_its_lake(suite)
         progress.watch(app.spark)
         given = None
-        if arguments.repaired:
+        if place:
             from headgate.storage.repaired import given_at
 
-            given = given_at(app.spark, arguments.repaired)
+            given = given_at(app.spark, place)
         result, done = app.replay(
             arguments.what[0], given, window=arguments.window, reason=arguments.reason,
             say=progress.say,
@@ -56,6 +60,9 @@ def lines(done: Replayed) -> Iterator[str]:
     """What a person is told, and what to type next."""
     if done.taken is not None:
         yield from _of_file(done.taken)
+        if not done.taken.windows:
+            yield f"{done.table}: nothing was repaired, and nothing ran"
+            return
     still = f"{done.open:,} of the same windows still open"
     yield f"{done.table}: {_rows(done.replayed)} replayed, {still}"
     if done.open:
