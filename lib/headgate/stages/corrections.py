@@ -12,12 +12,16 @@ from headgate.core.fingerprint import digest
 from headgate.core.spec import Table
 from headgate.stages.counting import Counter
 from headgate.stages.lake import Lake
-from headgate.transforms.corrections import CELLS, CORRECTS, MAP, PLACE, REPAIRS
+from headgate.transforms.corrections import CELLS, CORRECTS, FILE, MAP, PLACE, REPAIRS, ROW
 from headgate.transforms.hidden import column
 
 CORRECTED = "corrected"  # the point at which corrected rows are counted, and a part of a run
-OF, ROW = "of", "row"  # keys of a correction: a name for what the record held; its changed cells
-WRITTEN = f"{OF} string, {ROW} {MAP}"
+OF, CHANGED = (
+    "of",
+    "row",
+)  # keys of a correction: a name for what the record held; its changed cells
+WRITTEN = f"{OF} string, {CHANGED} {MAP}"
+FEW = 200_000  # corrections that go to every task, so that the window's rows need no shuffle
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,18 @@ def _counted(lake: Lake, table: Table) -> dict[str, Repaired]:
 
 
 def repairs_for(lake: Lake, table: Table, windows: Sequence[str]) -> DataFrame | None:
-    """The corrections in force of some windows: PLACE and REPAIRS, a row for each record."""
-    if not set(windows) & set(repaired(lake, table)):
+    """The corrections in force of some windows: FILE, ROW and REPAIRS, a row for each record."""
+    found = repaired(lake, table)
+    count = sum(found[window].records for window in windows if window in found)
+    if not count:
         return None
     by_content = in_force(lake, table, F.col("_window").isin(list(windows)))
     if by_content is None:
         return None
     pairs = F.collect_list(F.struct(OF, CELLS))
-    return by_content.groupBy(*PLACE).agg(F.map_from_entries(pairs).alias(REPAIRS))
+    place = (F.col("_file").alias(FILE), F.col("_row").alias(ROW))
+    rows = by_content.groupBy(*place).agg(F.map_from_entries(pairs).alias(REPAIRS))
+    return F.broadcast(rows) if count <= FEW else rows
 
 
 def in_force(lake: Lake, table: Table, which: Column | None = None) -> DataFrame | None:
@@ -78,7 +86,7 @@ def in_force(lake: Lake, table: Table, which: Column | None = None) -> DataFrame
     rows = rows if which is None else rows.where(which)
     opened = lake.guard(table).opened(rows, "_record") if table.private else rows
     told = opened.select(*PLACE, F.from_json("_record", WRITTEN).alias("told"), "_at")
-    known = told.select(*PLACE, f"told.{OF}", F.col(f"told.{ROW}").alias(CELLS), "_at")
+    known = told.select(*PLACE, f"told.{OF}", F.col(f"told.{CHANGED}").alias(CELLS), "_at")
     known = known.where(F.col(OF).isNotNull())  # what no key opens is in force no more
     newest = F.max_by(F.struct(CELLS), F.col("_at"))  # a map by itself has no order
     return known.groupBy(*PLACE, OF).agg(newest.alias("newest")).select(*PLACE, OF, "newest.*")

@@ -21,7 +21,7 @@ from headgate.core import contract
 from headgate.core.errors import InputMissing, Usage
 from headgate.core.private import private_in
 from headgate.core.spec import Clean, Ingested, Table
-from headgate.stages.corrections import OF, ROW, in_force
+from headgate.stages.corrections import CHANGED, OF, in_force
 from headgate.stages.holding import holding
 from headgate.stages.lake import Lake
 from headgate.stages.rejected import typed
@@ -110,8 +110,8 @@ def taken_back(lake: Lake, table: Table, given: Given) -> Replay:
         try:
             told = _told(found, replay)
             _refuse(lake, table, found, told)
-            if told.windows:
-                made = _made(lake, table, found, replay)
+            made = _made(lake, table, found, replay) if told.windows else None
+            if made is not None and not made.isEmpty():  # else they were handed back before
                 lake.corrections(table.name).keep(lake.guard(table).protected(made), replay)
                 lake.forget_corrections()
         finally:
@@ -150,9 +150,10 @@ def _columns(lake: Lake, table: Table, names: Sequence[str]) -> dict[str, contra
     unknown = [name for name in names if name not in {*own, *COLUMNS}]
     if unknown:
         close = get_close_matches(unknown[0], own, 1)
-        hint = f" (did you mean '{close[0]}'?)" if close else ""
+        # Without a header a row of data is taken for the names: a name is told if it is nearly one.
+        said = f"'{unknown[0]}' (did you mean '{close[0]}'?)" if close else "of another name"
         raise Usage(
-            f"rejected rows have no column '{unknown[0][:60]}'{hint}",
+            f"rejected rows have no column {said}",
             where=table.name,
             next=f"headgate quarantine export {table.name} --to rejected.csv",
         )
@@ -336,7 +337,7 @@ def _made(lake: Lake, table: Table, found: DataFrame, replay: str) -> DataFrame:
         both = F.coalesce(F.map_concat(others, FIX), F.col(FIX))
         same = _sorted(both).eqNullSafe(_sorted(F.col(CELLS)))
         whole = joined.where(~same).withColumn(CELLS, both)
-    record = F.struct(F.col(OF), F.col(CELLS).alias(ROW))
+    record = F.struct(F.col(OF), F.col(CELLS).alias(CHANGED))
     return whole.select(
         F.to_json(record).alias("_record"), "_window", *PLACE, F.lit(replay).alias("_replay"),
         F.lit(who()).alias("_by"), F.lit(datetime.now(timezone.utc)).alias("_at"),

@@ -90,7 +90,6 @@ def _lines(spark: SparkSession, files: Files, name: str, place: str) -> Given:
 
 
 def _once(names: Sequence[str], place: str) -> tuple[str, ...]:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise Usage(f"the column {twice[0]} is there twice", where=place)
+    if len(set(names)) < len(names):
+        raise Usage("two columns have the same name", where=place, next="is its header there?")
     return tuple(names)

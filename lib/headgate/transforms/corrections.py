@@ -20,6 +20,7 @@ from headgate.transforms.hidden import AS_JSON, REASONS, RECORD, column, user_co
 
 MAP = "map<string,string>"
 PLACE = ("_file", "_row")  # where a record stands
+FILE, ROW = "__file", "__row"  # the same, of a correction
 REPAIRS = "__repairs"  # by what the record held: the changed cells, as texts
 CELLS = "__cells"
 CORRECTS = "__corrects"  # what a row held before it was corrected; null where it came like this
@@ -40,15 +41,12 @@ def with_corrections(
 ) -> DataFrame:
     """The rows with corrected cells; CORRECTS names what a corrected row held before.
 
-    `repairs` has PLACE and REPAIRS, `kinds` the types of the columns that may be corrected, and
+    `repairs` has FILE, ROW and REPAIRS, `kinds` the types of the columns that may be corrected, and
     `came` is the record as it came.
     """
-    there = repairs.select(
-        *[column(name).alias(f"__{name}") for name in PLACE], column(REPAIRS).alias(REPAIRS)
-    )
-    same = reduce(lambda one, other: one & other, [F.col(n) == F.col(f"__{n}") for n in PLACE])
+    same = (F.col("_file") == F.col(FILE)) & (F.col("_row") == F.col(ROW))
     held = F.when(column(REPAIRS).isNotNull(), content_of(came))  # of few rows: it costs
-    found = rows.join(F.broadcast(there), same, "left").select(
+    found = rows.join(repairs, same, "left").select(
         *map(column, rows.columns), held.alias(CORRECTS), column(REPAIRS)
     )
     cells = found.select(
