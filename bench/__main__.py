@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 BENCHMARKS = ("start_up", "clean_run", "windows", "idle", "daily", "memory", "drift", "land",
-              "databases", "privacy")  # fmt: skip
+              "databases", "privacy", "replay")  # fmt: skip
 
 
 def main() -> int:

@@ -22,7 +22,7 @@ from headgate.core.windows import parse_range
 from headgate.quality.portrait import Proposal
 from headgate.quality.portrait import Seen as Portrait
 from headgate.quality.profile import Profile
-from headgate.stages.call import run_all
+from headgate.stages.call import run_all, run_one
 from headgate.stages.difference import Difference, difference
 from headgate.stages.dismissing import Deviation, dismissal, found, let_in
 from headgate.stages.earlier import Earlier
@@ -34,6 +34,7 @@ from headgate.stages.profiling import profiled
 from headgate.stages.reads import with_known_columns
 from headgate.stages.rejected import typed
 from headgate.stages.repair import absorb
+from headgate.stages.replaying import Replayed, chosen_for, ended
 from headgate.stages.revealing import revealed
 from headgate.stages.runner import Orders
 from headgate.stages.settling import Choice, settled
@@ -46,6 +47,7 @@ from headgate.stages.undo import undone
 from headgate.stages.verifying import Verified, verified
 from headgate.storage.process import who
 from headgate.storage.records import Records
+from headgate.storage.repaired import Given
 from headgate.storage.session import start
 from headgate.transforms.versions import held_at
 
@@ -108,6 +110,27 @@ class App:
         )  # fmt: skip
         at_once = parallel or self.suite.environment.parallel
         return run_all(self.lake, names, orders, at_once, until)
+
+    def replay(
+        self,
+        name: str,
+        given: Given | None = None,
+        *,
+        window: str | None = None,
+        reason: str | None = None,
+        say: Say = lambda *_, **__: None,
+    ) -> tuple[Result, Replayed]:
+        """Rejected rows once more: repaired ones, or as they are under what has changed since."""
+        table = self.named(name)
+        chosen = chosen_for(self.lake, table, given, self.windows(window), reason)
+        orders = Orders(named=chosen.windows, force=given is None, replay=True, say=say)
+        entries, error = run_one(self.lake, table, orders) if chosen.windows else ([], None)
+        tell(self.lake, {name: error} if error else {}, (name,), say)
+        for entry in entries:
+            say("entry", entry=entry)
+        said, codes = ((error.sentence,), (error.exit_code,)) if error else ((), ())
+        result = Result(self.suite.name, tuple(entries), said, codes)
+        return result, ended(self.lake, table, chosen)
 
     def taken(self) -> dict[str, list[str]]:
         """The files that each table has seen."""

@@ -21,6 +21,7 @@ from pyspark.sql import functions as F
 from builders import Lab, content, without_moment, written
 from commands import ROOT
 from headgate.storage.points import POINTS
+from headgate.storage.repaired import given_at
 
 pytestmark = pytest.mark.faults
 
@@ -130,21 +131,21 @@ def unnamed(lab: Lab) -> set[str]:
     return found
 
 
-def start(lab: Lab, stop: str | None) -> subprocess.Popen[bytes]:
-    """The command in a process group of its own."""
+def start(lab: Lab, stop: str | None, *words: str) -> subprocess.Popen[bytes]:
+    """The command, `run` unless told, in a process group of its own."""
     env = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "HEADGATE_LOG": "error"}
     if stop:
         env["HEADGATE_STOP_AT"] = stop
     return subprocess.Popen(
-        [sys.executable, "-m", "headgate", "run"],
+        [sys.executable, "-m", "headgate", *(words or ("run",))],
         cwd=lab.folder, env=env, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
 
 
-def killed_at(lab: Lab, stop: str) -> None:
+def killed_at(lab: Lab, stop: str, *words: str) -> None:
     """Run until the point, where the whole process group is killed."""
-    process = start(lab, stop)
+    process = start(lab, stop, *words)
     try:
         said, _ = process.communicate(timeout=600)
     finally:
@@ -214,7 +215,7 @@ AT = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("point", sorted(set(POINTS) - {"told"}))  # there, nothing is news
+@pytest.mark.parametrize("point", sorted(set(POINTS) - {"told", "corrected"}))  # nothing is news
 def test_killed_at_any_point_and_started_again(
     spark: SparkSession, prepared: tuple[Path, Held], tmp_path: Path, point: str
 ) -> None:
@@ -235,3 +236,51 @@ def test_killed_on_the_first_run_of_all(
     shutil.copytree(ready, folder)
     killed_at(Lab(spark, folder, TABLES, ROUTES), stop)
     restarted(spark, folder, expected, (0, 10))  # the closed gate is told by whoever saw it close
+
+
+REPAIRED = [  # of the first day; and of the second, which the gate then lets through
+    {"_file": "orders/2026-01-01/a.csv", "_row": 2, "amount": 5},
+    {"_file": "orders/2026-01-02/a.csv", "_row": 1, "amount": 1},
+]
+REPLAY = ("quarantine", "replay", "clean.orders", "--from", "repaired.jsonl")
+
+
+@pytest.fixture(scope="module")
+def repaired(untouched: tuple[Path, Held], tmp_path_factory: pytest.TempPathFactory,
+             spark: SparkSession) -> tuple[Path, Held]:  # fmt: skip
+    """A folder after the first day with rows to hand back; what their replay and a run come to."""
+    folder = tmp_path_factory.mktemp("repaired") / "suite"
+    shutil.copytree(untouched[0], folder)
+    lab = Lab(spark, folder, TABLES, ROUTES)
+    assert lab.run().exit_code == 10
+    (folder / "repaired.jsonl").write_text("\n".join(map(json.dumps, REPAIRED)))
+    ready = tmp_path_factory.mktemp("handed-back") / "suite"
+    shutil.copytree(folder, ready)
+    result, done = lab.app().replay(REPLAY[2], given_at(spark, str(folder / REPLAY[-1])))
+    assert (result.exit_code, done.replayed, done.open) == (0, 2, 1)
+    lab.run()
+    assert lab.rows("clean.orders", "id", "amount")[1] == (2, 5)
+    return ready, held(lab)
+
+
+@pytest.mark.parametrize("again", [(), REPLAY], ids=["run", "replay"])
+@pytest.mark.parametrize("point", ["corrected", "kept", "committed"])
+def test_killed_while_rows_are_replayed(
+    spark: SparkSession, repaired: tuple[Path, Held], tmp_path: Path, point: str,
+    again: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Whether they are handed back once more, or the next run finds them corrected."""
+    ready, expected = repaired
+    folder = tmp_path / "suite"
+    shutil.copytree(ready, folder)
+    lab = Lab(spark, folder, TABLES, ROUTES)
+    killed_at(lab, point, *REPLAY)
+    waiting = lab.rejected("clean.orders", "_window", "_row", "_state")
+    assert ("2026-01-01", 2, "open") in waiting  # it has not left before its replay is whole
+    if again:
+        lab.app().replay(again[2], given_at(spark, str(folder / again[-1])))
+    restarted(spark, folder, expected, (0, 10))
+    assert lab.rejected("clean.orders", "_window", "_row", "_state") == [
+        ("2026-01-01", 2, "replayed"), ("2026-01-02", 1, "replayed"), ("2026-01-02", 2, "open"),
+        ("2026-01-02", 2, "superseded"),
+    ]  # fmt: skip

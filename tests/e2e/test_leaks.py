@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,6 +84,7 @@ def uncompressed(spark: SparkSession) -> Iterator[SparkSession]:
 def test_no_value_is_anywhere_but_in_the_raw_zone(
     uncompressed: SparkSession,
     tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -105,14 +107,29 @@ def test_no_value_is_anywhere_but_in_the_raw_zone(
         file.write_text(csv_text([*HEADER, "hobby"][: len(rows[0])], rows))
     key = os.environ["HEADGATE_KEY_MAIN"]
     assert main(["run"]) == 30  # a step of clean.broken fails on a value
+    out = tmp_path_factory.mktemp("a person's own")
+    hand_out, take_back = (
+        ["quarantine", verb, "ingested.people", way, str(out / "rejected.csv")]
+        for verb, way in (("export", "--to"), ("replay", "--from"))
+    )
+    assert main(hand_out) == 0
+    with (out / "rejected.csv").open(newline="") as stream:
+        (five,) = [row for row in csv.DictReader(stream) if row["id"] == "5"]
+    assert (five["name"], five["country"]) == ("LeaKname5", "XX")
+    five |= {"name": "LeaKanew5", "country": "NO", "size": "5"}
+    (out / "rejected.csv").write_text(csv_text(list(five), [list(five.values())]))
+    assert main(take_back) == 0
+    plain = opened("conf").revealed("ingested.people").where("id = 5").select("name", "country")
+    assert plain.collect() == [("LeaKanew5", "NO")]
     monkeypatch.delenv("HEADGATE_KEY_MAIN")
     app = opened("conf")
     ended = {(one.table, one.window): one for one in app.lake.history.records}
     good, shut = ended["ingested.people", "2026-11-01"], ended["ingested.people", "2026-11-02"]
-    assert (good.status, good.rows.quarantined, shut.status) == ("published", 4, "blocked")
+    assert (good.status, good.rows.quarantined, shut.status) == ("published", 3, "blocked")
     assert ended["clean.people", "2026-11-01"].rows.quarantined == 1
     assert (tmp_path / "alerts.jsonl").exists()
     assert main(["run", "--force"]) == 2  # without the key
+    assert main(take_back) == 2
     for words in (
         "plan", "status", "runs", f"show {good.run}", f"show {shut.run}", "quarantine list",
         "quarantine show ingested.people", "quarantine show clean.people",

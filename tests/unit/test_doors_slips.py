@@ -116,6 +116,15 @@ WORDS: dict[str, tuple[list[str], str]] = {
         ["quarantine", "dismiss", "clean.orders", "--because", " "],
         "rows are dismissed for a reason Next: --because",
     ),
+    "replay of two": (["quarantine", "replay"], "a replay takes one table"),
+    "replay of no file": (
+        ["quarantine", "replay", "clean.orders", "--from", "x.csv"],
+        "there are no repaired rows",
+    ),
+    "replay of a file and a window": (
+        ["quarantine", "replay", "clean.orders", "--from", "x.csv", "--window", "2026-11-01"],
+        "a file says itself which rows are meant",
+    ),
     "expiry of no day": (["quarantine", "expire", "--before", "May"], "'May' is no day"),
     "option of another action": (
         ["quarantine", "expire", "--window", "2026-11-01", "--before", "2026-11-01"],

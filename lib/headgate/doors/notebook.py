@@ -26,6 +26,7 @@ from headgate.stages.earlier import at_revision
 from headgate.stages.preview import Preview
 from headgate.stages.trying import Trial
 from headgate.stages.verifying import Verified
+from headgate.storage.repaired import given_at, given_in
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -213,6 +214,27 @@ class OpenSuite:
     def quarantine(self, name: str) -> DataFrame:
         """A table's rejected rows with their own typed columns, why, and where they are from."""
         return self._now().quarantine(name)
+
+    def replay(
+        self,
+        name: str,
+        repaired: DataFrame | str | Path | None = None,
+        *,
+        window: str | None = None,
+        reason: str | None = None,
+    ) -> RunResult:
+        """Rejected rows once more: repaired ones, or as they are under what has changed since.
+
+        `repaired` is a file as `headgate quarantine export` writes it, or what `quarantine` returns
+        with other values in it. Without it `window` and `reason` may narrow what is meant.
+        """
+        app = self._now()
+        given = None
+        if isinstance(repaired, str | Path):
+            given = given_at(app.spark, str(repaired))
+        elif repaired is not None:
+            given = given_in(repaired)
+        return RunResult.of(app.replay(name, given, window=window, reason=reason)[0])
 
     def revealed(self, name: str) -> DataFrame:
         """A table with its tokens and encrypted texts as they were, for who has vault and keys."""

@@ -1,4 +1,4 @@
-"""The `quarantine` command: look at rejected rows, hand them out, set them aside."""
+"""The `quarantine` command: rejected rows are shown, handed out, taken back, set aside."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from headgate.core.errors import Usage
 from headgate.core.spec import Ingested
 from headgate.doors import looking
 from headgate.doors.looking import opened
+from headgate.doors.replaying import replay
 from headgate.doors.sheets import span
 from headgate.doors.tables import shown
 from headgate.doors.words import Answer
@@ -29,17 +30,19 @@ def quarantine(arguments: argparse.Namespace) -> Answer:
         "list": (),
         "show": (),
         "export": ("to", "state", "for_supplier", "window"),
+        "replay": ("repaired", "reason", "window"),
         "dismiss": ("because", "reason", "window"),
         "expire": ("because", "before"),
     }[arguments.action]
-    for word in ("to", "state", "for_supplier", "because", "reason", "before", "window"):
+    for word in ("to", "state", "for_supplier", "repaired", "because", "reason", "before",
+                 "window"):  # fmt: skip
         if getattr(arguments, word) and word not in takes:
-            option = f"--{word.replace('_', '-')}"
+            option = "--from" if word == "repaired" else f"--{word.replace('_', '-')}"
             raise Usage(
                 f"quarantine {arguments.action} takes no {option}", next="headgate quarantine -h"
             )
     done: dict[str, Callable[[argparse.Namespace], Answer]] = {
-        "export": export, "dismiss": dismiss, "expire": expire,
+        "export": export, "replay": replay, "dismiss": dismiss, "expire": expire,
     }  # fmt: skip
     return done.get(arguments.action, looking.quarantine)(arguments)
 

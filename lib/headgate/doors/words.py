@@ -59,7 +59,8 @@ COMMANDS: tuple[Command, ...] = (
             "profile", ("table", "window", "as_of", "suite")),
     Command("runs", "history", "looking", "runs", ("what", "suite", "rows")),
     Command("show", "one run whole", "looking", "show", ("run_id", "suite")),
-    Command("quarantine", "rejected rows: list, show, export, dismiss, expire", "quarantine",
+    Command("quarantine", "rejected rows: list, show, export, replay, dismiss, expire",
+            "quarantine",
             "quarantine", ("action", "what", "window", "settling", "suite", "rows")),
     Command("drift", "what is out of line with a table's past: list, dismiss", "drifting", "drift",
             ("drift", "suite", "rows")),
@@ -174,14 +175,22 @@ def _drift(parser: argparse.ArgumentParser) -> None:
 
 
 def _settling(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--to", metavar="PATH", help="export: a new .csv file, or a Delta table")
+    parser.add_argument(
+        "--to", metavar="PATH", help="export: a new .csv or .jsonl file, or a Delta table"
+    )
     parser.add_argument("--state", metavar="S", help="export: rows of this state (default: open)")
     parser.add_argument(
         "--for-supplier", action="store_true", help="export: a letter with the supplier's records"
     )
     parser.add_argument(
-        "--reason", metavar="TEXT", help="dismiss: rows rejected for this, or what begins so"
-    )
+        "--from", metavar="PATH", dest="repaired",
+        help="replay: the repaired rows, .csv, .jsonl, .parquet or a Delta table (default: the "
+        "rejected rows as they are)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--reason", metavar="TEXT",
+        help="dismiss, replay: rows rejected for this, or what begins so",
+    )  # fmt: skip
     parser.add_argument("--because", metavar="TEXT", help="dismiss, expire: why")
     parser.add_argument("--before", metavar="DATE", help="expire: windows before this day")
 
@@ -211,7 +220,7 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "rows": lambda p: p.add_argument("--rows", type=int, default=20, help="how many rows to show"),
     "run_id": lambda p: p.add_argument("run_id", metavar="RUN", help="a run, or how it begins"),
     "action": lambda p: p.add_argument(
-        "action", choices=["list", "show", "export", "dismiss", "expire"]
+        "action", choices=["list", "show", "export", "replay", "dismiss", "expire"]
     ),
     "settling": _settling,
     "trying": lambda p: p.add_argument("action", choices=["try"]),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from headgate.core.errors import HeadgateError, InputMissing
 from headgate.core.results import Entry, Result
 from headgate.core.selection import ancestors
-from headgate.core.spec import Ingested
+from headgate.core.spec import Ingested, Table
 from headgate.stages.abreast import abreast
 from headgate.stages.idle import idle
 from headgate.stages.lake import Lake
@@ -39,7 +39,7 @@ def run_all(
         names,
         after=lambda name: ancestors(tables, [name]),
         may=may,
-        work=lambda name: _run(lake, name, orders),
+        work=lambda name: run_one(lake, tables[name], orders),
         at_once=at_once,
         spark=lake.spark,
     )
@@ -75,9 +75,8 @@ def _need_raw_zone(lake: Lake, names: Sequence[str]) -> None:
         )
 
 
-def _run(lake: Lake, name: str, orders: Orders) -> tuple[list[Entry], HeadgateError | None]:
+def run_one(lake: Lake, table: Table, orders: Orders) -> tuple[list[Entry], HeadgateError | None]:
     """What came of one table: how its slices ended, or what kept it from being looked at."""
-    table = lake.suite.tables[name]
     try:
         entries = run_table(lake, table, orders)
         if orders.named is not None:

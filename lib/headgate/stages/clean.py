@@ -13,6 +13,7 @@ from headgate.core.fingerprint import digest
 from headgate.core.policy import rules_by_window
 from headgate.core.spec import Clean
 from headgate.core.steps import Lookup
+from headgate.stages import corrections
 from headgate.stages.across import beside as across_tables
 from headgate.stages.code import code_of
 from headgate.stages.counting import Counter
@@ -25,6 +26,7 @@ from headgate.storage import upsert, versions
 from headgate.storage.changes import changed_slices
 from headgate.storage.keyed import Keyed
 from headgate.storage.targets import ByKey, ByWindow, Target
+from headgate.transforms.corrections import PLACE, cell_kinds, of_table
 from headgate.transforms.hidden import RECORD
 from headgate.transforms.steps import Around
 
@@ -47,7 +49,7 @@ def due(lake: Lake, table: Clean, named: Sequence[str] | None, force: bool) -> l
     found = []
     for window in wanted:
         parts = {"input": there.get(window, ""), "rules": rules(window), **own_parts}
-        parts |= across(window)
+        parts |= {**across(window), **corrections.part(lake, table, window)}
         last = lake.history.last(table.name, window)
         if window not in there and (last is None or last.parts.get("input") == ""):
             continue
@@ -136,6 +138,11 @@ def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
 
     def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
         rows = lake.delta(name).read(version, windows)
+        repairs = corrections.repairs_for(lake, table, windows)
+        if repairs is not None and set(PLACE) <= set(rows.columns):
+            rows = of_table(rows, repairs, cell_kinds(rows.schema))
+            rows = corrections.counted(rows, counter)
+            return rows if with_record else rows.drop(RECORD)
         if with_record:
             rows = rows.select("*", F.struct("*").alias(RECORD))
         return rows
@@ -166,6 +173,7 @@ def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
         may_reject=rejects(table.steps),
         through=True,
         ungated=frozenset(w for w in windows if w not in there),
+        corrections=corrections.repaired(lake, table),
     )
 
 

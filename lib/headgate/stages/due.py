@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from headgate.core.fingerprint import differing, whole
 from headgate.core.records import KEYS, History, RunRecord
+from headgate.stages.corrections import CORRECTED
 from headgate.stages.work import Due
 
 # And a table: the parts that rules across tables are judged by.
@@ -18,6 +19,7 @@ WORDS = {
     "waiver": "waiver",
     "input": "new input",
     "files": "new files",
+    CORRECTED: "corrected rows",
     KEYS: "changed key",
 }
 

@@ -17,6 +17,7 @@ from headgate.quality.plainly import plainly
 from headgate.stages.lake import Lake
 from headgate.stages.rejected import typed, unsealed
 from headgate.storage.exports import handed_out
+from headgate.transforms.corrections import ORIGINAL
 from headgate.transforms.hidden import column
 
 
@@ -89,4 +90,5 @@ def _came(
     return {
         names.get(name, name): PRIVATE if name in private and one is not None else one
         for name, one in values.items()
+        if name != ORIGINAL
     }

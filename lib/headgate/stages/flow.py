@@ -23,6 +23,7 @@ from headgate.quality.gate import Verdict
 from headgate.quality.past import Past
 from headgate.quality.reasons import marks, masks, reasons, rejected, rejecting
 from headgate.stages import judging
+from headgate.stages.corrections import CORRECTED, stale
 from headgate.stages.counting import Counter
 from headgate.stages.shape import Shaped, fates, shape
 from headgate.stages.work import SMALL, Hands, Work
@@ -225,6 +226,9 @@ def _judged(
             said = f"{withheld:,} small group{'' if withheld == 1 else 's'} withheld"
     else:
         rows, why = fates(shaped, counts, code, tally.total, name, window)
+    if repaired := work.corrections.get(window):
+        fitted = counts.get(CORRECTED, {"rows": {}})["rows"].get(code, 0)
+        said = stale(repaired.records, fitted)
     word, metrics = judging.verdict(work, window, code, counts["ends"], found, tally, past, seconds)
     settled = judging.settled(rows, tally, blocked=word.closed)
     if not (work.regroups or settled.balanced):

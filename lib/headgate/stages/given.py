@@ -82,6 +82,9 @@ class GivenLake(Lake):
             self.rows[table] = self.spark.createDataFrame([], schema)
         return InMemory(self.spark, self.rows[table])
 
+    def corrected_tables(self) -> frozenset[str]:
+        return frozenset()
+
     @property
     def window(self) -> str:
         """The window of rows that say none."""

@@ -13,6 +13,7 @@ from headgate.core.policy import rules_by_window
 from headgate.core.results import JOB_OF
 from headgate.core.spec import Ingested
 from headgate.core.steps import Split, Step, Where
+from headgate.stages import corrections
 from headgate.stages.across import beside
 from headgate.stages.aside import fails, refuse_known, stumbled, warnings_of
 from headgate.stages.code import source_of
@@ -33,7 +34,8 @@ from headgate.storage.session import reading_session
 from headgate.storage.targets import ByWindow, Target
 from headgate.transforms.change_data import NO_CHANGE, Told, told_by
 from headgate.transforms.contract import garbled, to_contract, windowed_by
-from headgate.transforms.hidden import EVENT
+from headgate.transforms.corrections import of_file, with_corrections
+from headgate.transforms.hidden import EVENT, RECORD, column
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -
         news = [file.new for file in files if file.new]
         detail = "; ".join(news[:3]) + (f" and {len(news) - 3} more" if len(news) > 3 else "")
         made_of = {**parts(table, batch, window), **keys, "rules": rules(window), **others(window)}
+        made_of |= corrections.part(lake, table, window)
         one: Due | None
         if fresh and window == fresh.window:
             one = Due(window, fresh.why, whole(made_of), {**made_of, A_READ: fresh.folder})
@@ -146,16 +149,19 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
     def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
         made = []
         wanted = {file.path for file in batch.files(windows)}
+        repairs = corrections.repairs_for(lake, table, windows)
         for group in groups:
             files = [file for file in group.files if file.path in wanted]
             if files:
-                made.append(rows_of(lake, table, group, files, with_record))
+                made.append(rows_of(lake, table, group, files, with_record, repairs))
         if not made:  # a changed file left these windows, and there is no other
             return lake.delta(table.name).nothing()
         df = made[0]
         for more in made[1:]:
             df = df.unionByName(more, allowMissingColumns=True)
-        return df if table.window_by is None else df.where(df["_window"].isin(list(windows)))
+        if table.window_by is not None:
+            df = df.where(df["_window"].isin(list(windows)))
+        return corrections.counted(df, counter)
 
     return Work(
         table=table,
@@ -173,6 +179,7 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         keeps_rescued=True,
         through=True,
         ungated=frozenset(window for window in windows if not batch.windows.get(window)),
+        corrections=corrections.repaired(lake, table),
         sizes={window: sum(file.size for file in files) for window, files in batch.windows.items()},
     )
 
@@ -193,6 +200,7 @@ def with_reads(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> tuple[list
         elif one.window in batch.windows:
             window = one.window
             made_of = {**parts(table, batch, window), "rules": rules(window), **others(window)}
+            made_of |= corrections.part(lake, table, window)
             again = due_if_changed(lake.history, table.name, window, made_of, detail=one.why)
             left += [replace(again, why=one.why)] if again else []
     return left, done
@@ -304,8 +312,14 @@ def _typedgroups_of(
 
 
 def rows_of(
-    lake: Lake, table: Ingested, group: Matched, files: list[SourceFile], with_record: bool
+    lake: Lake,
+    table: Ingested,
+    group: Matched,
+    files: list[SourceFile],
+    with_record: bool,
+    repairs: DataFrame | None = None,
 ) -> DataFrame:
+    """The records of files as rows of the contract, with what people repaired in place."""
     names = [name for _, name in group.shape.columns]
     spark = reading_session(lake.spark)
     raw, shape = read_files(spark, lake.raw, files, table.source, group.shape, names)
@@ -320,8 +334,12 @@ def rows_of(
         faults += garbled(table.columns, sources, codec(table.source).upper())
     rows = to_contract(
         told.rows, table.columns, sources, extras, table.on_change,
-        with_record=with_record, more=told.columns, faults=faults,
+        with_record=with_record or repairs is not None, more=told.columns, faults=faults,
     )  # fmt: skip
+    if repairs is not None:
+        kinds = {name: one.type for name, one in table.columns.items()}
+        rows = of_file(with_corrections(rows, repairs, kinds, column(RECORD)))
+        rows = rows if with_record else rows.drop(RECORD)
     if table.window_by is None:
         return rows
     return windowed_by(rows, table.window_by, lake.suite.window.value)

@@ -21,6 +21,7 @@ from headgate.core.slicing import grain_of
 from headgate.core.spec import Clean, Ingested, Suite, Table
 from headgate.core.windows import Grain
 from headgate.privacy.guard import Guard
+from headgate.storage.corrections import Corrections, corrected_tables
 from headgate.storage.files import Files, files_for
 from headgate.storage.keys import keys_of, lacking
 from headgate.storage.moved import Moves, moved_keys
@@ -54,6 +55,8 @@ class Lake:
     asked: dict[str, Any] = field(default_factory=dict)
     unrecordable: set[str] = field(default_factory=set)  # runs that could not be put on record
     untold: list[Alert] = field(default_factory=list)  # that the outbox could not take
+    repaired: dict[str, Any] = field(default_factory=dict)  # corrections by table, seen once a call
+    _corrected: frozenset[str] | None = None
     _recorded: list[RunRecord] = field(default_factory=list)  # by this call
     _ledger: dict[str, list[dict[str, Any]]] | None = None
     # Tables that run side by side share what was read: none may put it back to an older state.
@@ -82,6 +85,21 @@ class Lake:
 
     def quarantine(self, table: str) -> Quarantine:
         return Quarantine(self.spark, self.suite.environment.lake, table)
+
+    def corrections(self, table: str) -> Corrections:
+        return Corrections(self.spark, self.suite.environment.lake, table)
+
+    def corrected_tables(self) -> frozenset[str]:
+        """The tables that people repaired rows of; looked for once a call."""
+        found = self._corrected
+        if found is None:
+            found = self._corrected = corrected_tables(self.spark, self.suite.environment.lake)
+        return found
+
+    def forget_corrections(self, table: str) -> None:
+        """Look for those of a table again when they are asked for."""
+        self._corrected = None
+        self.repaired.pop(table, None)
 
     def vault(self, table: str) -> Vault:
         return Vault(self.spark, f"{self.suite.environment.vault_path}/{table}")
@@ -183,6 +201,7 @@ class Lake:
             self.history = History([*found, *since])
             self._ledger = self._dismissals = None
         self.asked.pop(table, None)
+        self.forget_corrections(table)
 
     def recorded(self, records: Iterable[RunRecord]) -> None:
         """Know runs that this call has just put on record."""

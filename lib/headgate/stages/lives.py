@@ -109,11 +109,11 @@ def _held(
 
 
 def _rejected(lake: Lake, table: Table, origins: Sequence[Origin]) -> dict[Place, dict[str, Any]]:
-    """What quarantine says of these records; what was run again since does not count."""
+    """What quarantine says of these records; what has gone through since does not count."""
     rows = lake.quarantine(table.name).rows()
     if rows is None:
         return {}
-    mine = rows.where(among(origins) & (F.col("_state") != "superseded"))
+    mine = rows.where(among(origins) & ~F.col("_state").isin("superseded", "replayed"))
     mine = unsealed(lake, table.name, mine)
     runs = {one.run for one in lake.history.records}
     return {known(row): row.asDict() for row in mine.collect() if row["_run"] in runs}

@@ -18,8 +18,10 @@ from headgate.core.spec import Clean, Ingested, Table
 from headgate.stages.lake import Lake
 from headgate.storage.quarantine import COLUMNS
 from headgate.transforms.contract import converted
+from headgate.transforms.corrections import ORIGINAL, typed_cell
 from headgate.transforms.hidden import user_columns
 
+CORRECTED = "__corrected"  # whether a record holds what a person repaired
 SCHEMA = (
     "_record string, _reasons array<string>, _window string, _run string, _file string,"
     " _row bigint, _state string"
@@ -119,10 +121,14 @@ def typed(lake: Lake, table: Table) -> DataFrame:
 def _contract(rows: DataFrame, table: Ingested) -> tuple[DataFrame, list[Column]]:
     """The contract's columns from the texts of the file; null where they did not fit."""
     said = F.from_json("_record", "map<string,string>")
-    texts, values = [], []
+    texts, values = [said[ORIGINAL].isNotNull().alias(CORRECTED)], []
     for place, (name, spec) in enumerate(table.columns.items()):
-        texts.append(said[name].alias(f"__{place}"))
-        values.append(converted(f"__{place}", T.StringType(), spec)[0].alias(name))
+        text = f"__{place}"
+        texts.append(said[name].alias(text))
+        value, _ = converted(text, T.StringType(), spec)
+        if spec.format:  # cells that a person repaired are written otherwise
+            value = F.when(F.col(CORRECTED), typed_cell(text, spec)[0]).otherwise(value)
+        values.append(value.alias(name))
     return rows.select("*", *texts), values
 
 

@@ -11,6 +11,7 @@ from headgate.core.records import MetricRecord, RunRecord
 from headgate.core.results import Entry, Gate, Metric, Rows
 from headgate.stages.alerting import note
 from headgate.stages.lake import Lake
+from headgate.stages.leaving import REPLAY, left
 
 
 def repaired(lake: Lake, table: str, *, crashed: bool) -> bool:
@@ -20,7 +21,9 @@ def repaired(lake: Lake, table: str, *, crashed: bool) -> bool:
     lake.reread(table)
     lost = lost_records(lake, table)
     if lost:
-        lake.quarantine(table).supersede({record.window: record.run for record in lost})
+        runs = {record.window: record.run for record in lost}
+        again = {record.window for record in lost if record.causes.startswith(REPLAY)}
+        left(lake, lake.suite.tables[table], runs, published=runs, replays=again)
         seeds = _seeds(lake, table, lost)
         alerts = note(lake, table, [_entry(run, seeds) for run in lost], lost[0].finished_at)
         lake.records.add_runs(lost, (), _metrics(lost, seeds), alerts)

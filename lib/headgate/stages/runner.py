@@ -27,6 +27,7 @@ from headgate.stages.flow import Pass, run_pass
 from headgate.stages.idle import slices
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of, under_policy
+from headgate.stages.leaving import REPLAY, left
 from headgate.stages.past import past_of
 from headgate.stages.repair import repaired
 from headgate.stages.told_once import told_once
@@ -52,6 +53,7 @@ class Orders:
     waived: frozenset[str] = frozenset()
     because: str | None = None
     break_lease: bool = False
+    replay: bool = False  # whether rejected rows are to go through once more
     say: Callable[..., None] = lambda *_, **__: None
 
 
@@ -145,6 +147,15 @@ def _of_one_gate(waiting: list[Due]) -> list[Due]:
 
 
 def due_now(lake: Lake, table: Table, orders: Orders) -> list[Due]:
+    """What is due of a table, and what of it is due since its rejected rows are replayed."""
+    due = _due(lake, table, orders)
+    if not orders.replay:
+        return due
+    # No database is asked for them.
+    return [replace(one.of_what_is_there(), why=f"{REPLAY}: {one.why}") for one in due]
+
+
+def _due(lake: Lake, table: Table, orders: Orders) -> list[Due]:
     """What is due of a table; with a waiver, or when it is named, also what a gate held back."""
     layer = layer_of(table)
     due = layer.due(lake, table, orders.named, orders.force)
@@ -253,7 +264,8 @@ def _published(lake: Lake, work: Work, orders: Orders, fence: int) -> list[Entry
         )
         done: Pass = run_pass(work, hands)
     earlier = {w: r for w, r in done.kept.items() if _had_rejected(lake, work.table.name, w)}
-    hands.quarantine.supersede(earlier)
+    shown = {entry.window for entry in done.entries if entry.status == "published"}
+    left(lake, work.table, earlier, published=shown, replays=set(earlier) if orders.replay else ())
     reached("superseded")
     _record(lake, work, done.entries)
     reached("recorded")

@@ -32,11 +32,16 @@ class Choice:
         return named and (self.before is None or start < self.before)
 
     def of_rows(self) -> Column:
-        """Rows that were rejected for the reason, whatever else is wrong with them."""
-        if self.reason is None:
-            return F.lit(True)
-        wanted = F.lit(self.reason)
-        return F.exists("_reasons", lambda one: (one == wanted) | F.startswith(one, wanted))
+        """Rows that were rejected for the reason."""
+        return rejected_for(self.reason)
+
+
+def rejected_for(reason: str | None) -> Column:
+    """Rows that were rejected for a reason, whatever else is wrong with them; none: for any."""
+    if reason is None:
+        return F.lit(True)
+    wanted = F.lit(reason)
+    return F.exists("_reasons", lambda one: (one == wanted) | F.startswith(one, wanted))
 
 
 def settled(lake: Lake, table: Table, choice: Choice) -> dict[str, int]:

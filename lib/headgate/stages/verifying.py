@@ -19,6 +19,7 @@ from headgate.core.policy import waived_by, waived_in, waivers_in
 from headgate.core.private import Private, private_in
 from headgate.core.records import KEYS, RunRecord
 from headgate.core.spec import Clean, Features, Mart, Table
+from headgate.stages.corrections import CORRECTED
 from headgate.stages.flow import fated, marked
 from headgate.stages.idle import slices
 from headgate.stages.judging import Unwritten
@@ -119,7 +120,7 @@ def _skipped(
     due = {one.window: one for one in layer_of(table).due(lake, table, None, False)}
     for window, record in published.items():
         parts = due[window].parts if window in due else record.parts
-        made_of = ("steps", "code", "rules", KEYS)
+        made_of = ("steps", "code", "rules", KEYS, CORRECTED)
         changed = [part for part in made_of if parts.get(part) != record.parts.get(part)]
         if changed:
             found[window] = f"its {changed[0]} changed since: headgate run {table.name}"

@@ -17,6 +17,7 @@ from headgate.core.windows import Grain
 from headgate.privacy.guard import Guard
 from headgate.quality.others import Others
 from headgate.quality.past import NO_PAST, Past
+from headgate.stages.corrections import Repaired
 from headgate.stages.counting import Counter
 from headgate.stages.slices import Slices
 from headgate.storage.quarantine import Quarantine
@@ -85,6 +86,7 @@ class Work:
     past: Past = NO_PAST  # what drift holds its slices against
     sizes: Mapping[str, int] = field(default_factory=dict)  # bytes of raw files, by window
     guard: Guard = field(default_factory=Guard)  # protects what is written
+    corrections: Mapping[str, Repaired] = field(default_factory=dict)  # by window
     said: str = ""  # what the record adds to why it ran
 
     @staticmethod

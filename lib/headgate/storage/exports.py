@@ -1,4 +1,4 @@
-"""Rows handed out: as one CSV file on this machine, or as a Delta table anywhere."""
+"""Rows handed out: as one CSV or JSON-lines file on this machine, or as a Delta table anywhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from headgate.conf.settings import placed
 from headgate.core.errors import Usage
 from headgate.storage.files import files_for, unusable
 from headgate.transforms.contract import as_text
-from headgate.transforms.hidden import column
+from headgate.transforms.hidden import AS_JSON, column
 
 
 def is_csv(place: str) -> bool:
@@ -28,6 +28,8 @@ def handed_out(rows: DataFrame, place: str) -> int:
     """Write rows where nothing is yet; how many they are."""
     if is_csv(place):
         return _as_csv(rows, Path(place))
+    if place.lower().endswith(".jsonl"):
+        return _as_lines(rows, Path(place))
     where = placed(place, Path.cwd())  # the JVM may have another folder for its own
     if any(True for _ in files_for(where, rows.sparkSession).listing("")):
         raise Usage("there is something already", where=place, next="--to another place")
@@ -50,6 +52,17 @@ def _as_csv(rows: DataFrame, path: Path) -> int:
         writer.writerow(shown.columns)
         for row in shown.toLocalIterator():
             writer.writerow(row)
+            count += 1
+    return count
+
+
+def _as_lines(rows: DataFrame, path: Path) -> int:
+    """An object a line, with every column, whole."""
+    count = 0
+    whole = F.to_json(F.struct(*map(column, rows.columns)), AS_JSON)
+    with _made(path) as file:
+        for row in rows.select(whole).toLocalIterator():
+            file.write(f"{row[0]}\n")
             count += 1
     return count
 

@@ -11,6 +11,7 @@ from collections import Counter
 from headgate.storage.threads import end_if_over
 
 POINTS = (
+    "corrected",
     "leased",
     "planned",
     "pinned",

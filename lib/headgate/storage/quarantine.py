@@ -64,6 +64,14 @@ class Quarantine:
             mine = which & (F.col("_state") == "open")
             self._handle().update(mine, {"_state": F.lit(state)})
 
+    def settle_each(self, rows: DataFrame) -> None:
+        """Open rows become what `state` says, each of them."""
+        known = [name for name in COLUMNS if name not in ("_state", "_reasons")]
+        same = " AND ".join(f"t.`{name}` <=> s.`{name}`" for name in known)
+        told = rows.select(*known, "state").distinct()
+        merge = self._handle().alias("t").merge(told.alias("s"), f"t._state = 'open' AND {same}")
+        merge.whenMatchedUpdate(set={"_state": "s.state"}).execute()
+
     def withdraw(self, runs: Sequence[str]) -> None:
         """Rows of runs that published nothing after all do not count."""
         if runs and self.exists():
@@ -72,7 +80,8 @@ class Quarantine:
     def reopen(self, run: str) -> None:
         """Rows that a run rejected are open again: what it published is what readers see."""
         if self.exists():
-            mine = (F.col("_run") == run) & (F.col("_state") == "superseded")
+            gone = F.col("_state").isin("superseded", "replayed")
+            mine = (F.col("_run") == run) & gone
             self._handle().update(mine, {"_state": F.lit("open")})
 
     def forget(self, known_runs: Sequence[str]) -> int:
