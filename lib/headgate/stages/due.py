@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from headgate.core.fingerprint import differing, whole
-from headgate.core.records import KEYS, History, RunRecord
+from headgate.core.records import ERASED, KEYS, History, RunRecord
 from headgate.stages.work import Due
 
 # And a table: the parts that rules across tables are judged by.
@@ -18,6 +18,7 @@ WORDS = {
     "waiver": "waiver",
     "input": "new input",
     "files": "new files",
+    ERASED: "a person was erased",
     KEYS: "changed key",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, ClassVar
@@ -56,6 +56,7 @@ class Lake:
     _ledger: dict[str, list[dict[str, Any]]] | None = None
     only_looks: ClassVar[bool] = False  # whether nothing may be taken in
     _dismissals: list[Dismissal] | None = None
+    _erasures: list[dict[str, Any]] | None = None
     _metrics: dict[str, list[Metric]] = field(default_factory=dict)  # by run
 
     @staticmethod
@@ -84,7 +85,7 @@ class Lake:
 
     def guard(self, table: Table) -> Guard:
         """How a table's rows are protected; the keys are asked for when they are needed."""
-        return Guard(table.protection, self.keys)
+        return Guard(table.protection, self.keys, table.name, self.vault(table.name).rows)
 
     def keys(self, names: Iterable[str]) -> dict[str, list[bytes]]:
         """The suite's privacy keys of these names."""
@@ -173,7 +174,7 @@ class Lake:
     def reread(self) -> None:
         """Read the records anew."""
         self.history = History(self.records.runs())
-        self._ledger = self._dismissals = None
+        self._ledger = self._dismissals = self._erasures = None
         self.asked.clear()
 
     def ledger(self, table: str) -> list[dict[str, Any]]:
@@ -193,6 +194,17 @@ class Lake:
         if self._dismissals is None:
             self._dismissals = self.records.dismissals()
         return [one for one in self._dismissals if one.table == table]
+
+    def erasures(self) -> list[dict[str, Any]]:
+        """Who was erased, as keyed hashes; read once a call."""
+        if self._erasures is None:
+            self._erasures = self.records.erasures()
+        return self._erasures
+
+    def note_erasures(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Put on record who is erased."""
+        self.records.add("erasures", rows)
+        self._erasures = None
 
     def dismiss(self, made: Sequence[Dismissal]) -> None:
         """Put on record what a person calls a false alarm."""
