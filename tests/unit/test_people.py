@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gzip
 import io
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from headgate.conf.reading import suite_from
 from headgate.core.contract import FileSource
 from headgate.core.traces import Traces
+from headgate.doors.cli import main
 from headgate.storage.rewriting import without
+from unit.conf_files import laid_out
 
 ORDERS: dict[str, Any] = {
     "ingested.customers": {
@@ -87,3 +91,24 @@ def test_a_row_of_parquet_goes_and_the_types_stay() -> None:
     made = without(out.getvalue(), "a.parquet", source, {2}, ["42"], 3)
     assert made is not None
     assert pq.read_table(io.BytesIO(made)).equals(table.take([0, 2]))
+
+
+@pytest.mark.parametrize("verb", ["erase", "subject"])
+def test_a_slip_and_a_missing_key_are_told_before_spark_starts(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("Spark was started")
+
+    laid_out(tmp_path)
+    monkeypatch.setattr("headgate.app.start", refuse)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HEADGATE_KEY_MAIN")
+    for words, told in (
+        (("clean.orders", "--where", "order_id = 4711"), "openssl rand -hex 32"),
+        (("clean.order", "--where", "order_id = 4711"), "did you mean 'clean.orders'?"),
+        (("clean.orders", "--where", "(order_id = 4711"), "--where"),
+    ):
+        assert main([verb, *words, "--json"]) == 2
+        said = capsys.readouterr()
+        assert told in said.err

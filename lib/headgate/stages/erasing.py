@@ -184,7 +184,7 @@ def _clear(trail: Trail, table: Table) -> None:
     rejected = trail.in_quarantine(table)
     if rejected is not None and rejected.where(column(THEIRS)).limit(1).count():
         lake.quarantine(table.name).keep_only(rejected.where(~column(THEIRS)))
-    if lake.guard(table).tokens and lake.vault(table.name).rows() is not None:
+    if lake.guard(table).tokens and lake.version(table.name) is not None:
         lake.vault(table.name).keep_only(_kept_in_vault(trail, table))
     for kind, remains in places(trail, table):
         remains.cut(back_to=_needed(lake, table) if kind == "table" else None)

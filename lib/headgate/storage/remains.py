@@ -14,6 +14,7 @@ from headgate.storage.files import files_for
 from headgate.storage.tables import DeltaTable
 
 LOG = "_delta_log"
+OURS = ("_staged/", "_pending/", "_change_data/")  # beside the data: of drafts, and of Delta
 STATED = ("minValues", "maxValues", "partitionValues", "stats_parsed")  # where logs hold values
 
 
@@ -86,7 +87,8 @@ class Remains:
         if latest is None:
             return
         kept = self._checkpointed()
-        self._delete([n for n in self.files() if not n.startswith(f"{LOG}/") and n not in kept])
+        self._delete([name for name in self.data() if name not in kept])
+        self._delete([name for name in self.files() if name.startswith(OURS)])
         oldest = latest if back_to is None else min(back_to, latest)
         self._delete([name for name in self.files() if _older(name, oldest, latest)])
         for version in range(oldest, latest + 1):
@@ -126,8 +128,9 @@ class Remains:
                     action[kind].pop("stats", None)
         text = "".join(json.dumps(action) + "\n" for action in actions)
         if [json.loads(line) for line in lines] != actions:
+            # First Hadoop's own checksum, of the old text: with it the new one could not be read.
+            files.delete(f"{LOG}/.{name.rpartition('/')[2]}.crc")
             files.write_atomic(name, text.encode())
-            files.delete(f"{LOG}/.{name.rpartition('/')[2]}.crc")  # Hadoop's own, of the old text
 
 
 def _older(name: str, oldest: int, latest: int) -> bool:
