@@ -138,6 +138,7 @@ SMALL: dict[str, Any] = {
         "source": {"files": "orders/{window}.csv"},
         "columns": {"id": "bigint", "who": "string", "amount": "int"},
         "quality": [{"expect_table_row_count_to_be_between": {"min_value": 3}}],
+        "max_rejected": 0.9,
     },
     "clean.orders": {
         "reads": "ingested.orders", "steps": [{"rename": {"who": "person"}}], "key": "person",
@@ -148,7 +149,8 @@ SMALL: dict[str, Any] = {
 
 def small(spark: SparkSession, folder: Path, tables: dict[str, Any] = SMALL) -> Lab:
     lab = Lab(spark, folder, tables)
-    rows = [(1, "anna", 5), (2, "zorro", 6), (3, "bodo", 7)]
+    rows: list[tuple[Any, ...]] = [(1, "anna", 5), (2, "zorro", 6), (3, "bodo", 7)]
+    rows += [(4, "zorro", 8, "what is this"), (5, "anna", 9, "and this")]  # cannot be read
     lab.file("orders/2026-11-01.csv", ("id", "who", "amount"), rows)
     fine(lab.run())
     return lab

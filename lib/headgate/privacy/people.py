@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 from headgate.privacy.ciphers import each_value, purpose
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from headgate.core.privacy import Privacy
 
+PARTS = "__parts"
 BETWEEN = "\x1f"  # the values of a key of several columns
 
 
@@ -57,8 +58,13 @@ def forms(
     return list(product(*each))
 
 
-def marked(rows: DataFrame, marks: Sequence[Mark], into: str) -> DataFrame:
-    """The rows with a column that says whether one is of somebody who is looked for."""
+def marked(
+    rows: DataFrame, marks: Sequence[Mark], into: str, parts: Column | None = None
+) -> DataFrame:
+    """The rows with a column that says whether one is of somebody who is looked for.
+
+    `parts` are the words of what could not be read: whose key of one column is among them.
+    """
     from pyspark.sql import types as T
 
     from headgate.transforms.contract import as_text
@@ -66,9 +72,8 @@ def marked(rows: DataFrame, marks: Sequence[Mark], into: str) -> DataFrame:
 
     names = dict.fromkeys(name for one in marks for name in one.columns)
     texts = {name: f"__person{at}" for at, name in enumerate(names)}
-    wide = rows.select(
-        "*", *[as_text(column(n), rows.schema[n].dataType).alias(t) for n, t in texts.items()]
-    )
+    told_by = [as_text(column(n), rows.schema[n].dataType).alias(t) for n, t in texts.items()]
+    wide = rows.select("*", *told_by, *([] if parts is None else [parts.alias(PARTS)]))
     told = [(tuple(texts[n] for n in one.columns), one.secret, one.people) for one in marks]
     schema = T.StructType(
         [*[T.StructField(f.name, f.dataType) for f in rows.schema.fields],
@@ -95,6 +100,8 @@ class Marking:
             mark = pa.array([False] * batch.num_rows)
             for columns, key, people in told:
                 mark = pc.or_(mark, _found(batch, columns, key, people))
+                if PARTS in batch.schema.names and len(columns) == 1:
+                    mark = pc.or_(mark, _among(batch.column(PARTS), key, people))
             arrays = [batch.column(name) for name in self.names]
             yield pa.RecordBatch.from_arrays([*arrays, mark], names=[*self.names, self.into])
 
@@ -104,3 +111,10 @@ def _found(batch: pa.RecordBatch, columns: Sequence[str], key: bytes, people: pa
     whole = pc.binary_join_element_wise(*texts, BETWEEN) if len(texts) > 1 else texts[0]
     hashes = each_value(whole, lambda text: _hash(key, text))
     return pc.fill_null(pc.is_in(hashes, value_set=people), False)
+
+
+def _among(lists: pa.Array, key: bytes, people: pa.Array) -> pa.Array:
+    """Whether one of the words of each row is somebody's key."""
+    hashes = each_value(pc.list_flatten(lists).cast(pa.string()), lambda text: _hash(key, text))
+    rows = pc.list_parent_indices(lists).filter(pc.is_in(hashes, value_set=people))
+    return pc.is_in(pa.array(range(len(lists)), rows.type), value_set=rows)

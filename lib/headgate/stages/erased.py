@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from headgate.core.errors import Usage
 from headgate.core.fingerprint import digest
@@ -14,7 +15,8 @@ from headgate.core.records import ERASED
 from headgate.core.spec import Ingested
 from headgate.core.steps import Where
 from headgate.stages.lake import Lake
-from headgate.transforms.hidden import THEIRS
+from headgate.transforms.contract import words_of_unread
+from headgate.transforms.hidden import REASONS, RECORD, THEIRS
 
 LISTED, DONE = "listed", "done"  # states of an entry: keeps somebody out; a whole erasure
 BECAUSE = "a person who was erased"
@@ -56,4 +58,6 @@ def with_theirs(lake: Lake, table: Ingested, rows: DataFrame) -> DataFrame:
             next="put it behind the key 'main' that is in use, with a comma between",
         )
     marks = [Mark(columns, secrets[key], frozenset(who)) for (columns, key), who in people.items()]
-    return marked(rows, marks, THEIRS)
+    have = set(rows.columns)
+    unread = words_of_unread(F.col(RECORD), F.col(REASONS)) if {RECORD, REASONS} <= have else None
+    return marked(rows, marks, THEIRS, unread)

@@ -25,7 +25,8 @@ from headgate.stages.preview import Looking
 from headgate.stages.reads import known
 from headgate.stages.rejected import typed_with
 from headgate.storage.tables import DeltaTable
-from headgate.transforms.hidden import THEIRS, column
+from headgate.transforms.contract import words_of_unread
+from headgate.transforms.hidden import REASONS, RECORD, THEIRS, column
 
 AT = ("_window", "_file", "_row")
 
@@ -185,7 +186,8 @@ class Trail:
             marks = self.marks(main_input(table), shown)
         if not marks:
             return None
-        found = marked(shown, marks, THEIRS)
+        unread = words_of_unread(F.col("_record"), F.col("_reasons"))
+        found = marked(shown, marks, THEIRS, unread)
         kept = [name for name in rows.columns if name != "_record"]
         return found.select(*kept, F.col("__sealed").alias("_record"), THEIRS)
 
@@ -200,8 +202,9 @@ class Trail:
         broken: dict[str, Any] = {}
         aside: dict[str, Unreadable] = {}
         for group in groups_of(looking, table, batch, sorted(batch.windows), broken, aside):
-            rows = rows_of(looking, table, group, list(group.files), with_record=False)
-            yield marked(rows, marks, THEIRS)
+            rows = rows_of(looking, table, group, list(group.files), with_record=True)
+            unread = words_of_unread(F.col(RECORD), F.col(REASONS))
+            yield marked(rows, marks, THEIRS, unread)
         self.unread |= {path: error.what for path, error in aside.items()}
         for window in broken:
             self.unread |= dict.fromkeys((f.path for f in batch.windows[window]), broken[window][1])
