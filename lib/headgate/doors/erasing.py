@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headgate.conf.typed import condition_typed
-from headgate.core.errors import HeadgateError, Refused, Usage, worst
+from headgate.core.errors import Interrupted, Refused, Usage, worst
 from headgate.core.keys import MAIN
 from headgate.doors.opening import on_its_lake, understood
 from headgate.doors.progress import Progress
@@ -39,7 +39,13 @@ def erase(arguments: argparse.Namespace) -> Answer:
             yes=arguments.yes, raw=arguments.raw, break_lease=arguments.break_lease,
             say=progress.say,
         )  # fmt: skip
-        made = app.erase(arguments.table, where, wish)
+        try:
+            made = app.erase(arguments.table, where, wish)
+        except KeyboardInterrupt:
+            if not arguments.yes:
+                raise
+            what = "interrupted: they are out of some places, and of others not yet"
+            raise Interrupted(what, next="the same command again: it goes on") from None
     code = code_of(made, kept=arguments.raw == "keep")
     then = next_line(made, arguments)
     if not arguments.json:
@@ -179,11 +185,11 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _write(path: Path, texts: Iterable[str]) -> None:
+    from headgate.storage.files import unusable
+
     try:
         path.touch(mode=0o600, exist_ok=False)
         with path.open("w", encoding="utf-8", newline="") as file:
             file.writelines(texts)
     except OSError as error:
-        raise HeadgateError(
-            str(error.strerror), where=str(path), next="--to another place"
-        ) from None
+        raise unusable(error, str(path)) from error

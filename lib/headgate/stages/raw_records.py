@@ -32,20 +32,18 @@ def rewritten(trail: Trail, spots: Sequence[Spot], *, all_files: bool) -> Mappin
             for file, rows in spot.records.items():
                 wanted.setdefault(file, set()).update(rows)
                 owner[file] = table
-    changed: dict[str, set[str]] = {}
     totals = {t: _totals(trail, t, wanted) for t in {one.name for one in owner.values()}}
     values = [value for each in trail.people.values for value in each]
+    written = []
     for file, numbers in wanted.items():
         table = owner[file]
         content = lake.raw.read_bytes(file)
         now = without(content, file, table.source, numbers, values, totals[table.name].get(file, 0))
-        if now is None:
-            continue  # it is told: the record is still there
-        lake.raw.write_atomic(file, now)
-        for name in lake.suite.tables:
-            if windows := _pinned(trail, name, file):
-                changed.setdefault(name, set()).update(windows)
-    return changed
+        if now is not None:  # else it is told: the record is still there
+            lake.raw.write_atomic(file, now)
+            written.append(file)
+    names = [name for name, one in lake.suite.tables.items() if isinstance(one, Ingested)]
+    return {name: _pinned(trail, name, written) for name in names}
 
 
 def _totals(trail: Trail, name: str, files: Mapping[str, set[int]]) -> dict[str, int]:
@@ -58,20 +56,27 @@ def _totals(trail: Trail, name: str, files: Mapping[str, set[int]]) -> dict[str,
         F.max("_row").alias("rows")).collect()}  # fmt: skip
 
 
-def _pinned(trail: Trail, table: str, file: str) -> set[str]:
-    """Note the file's new content: its rows were first seen when those of the old one were."""
-    lake = trail.lake
-    row = Book.of(lake.ledger(table)).latest.get(file)
-    if row is None:
-        return set()
-    info = _info(trail, file)
-    content = lake.raw.digest(file)
-    if row["state"] == TAKEN and row["content"] != content:
-        lake.pin(table, [{
-            **row, "size": info.size, "modified": info.modified_ns, "content": content,
-            "reason": BECAUSE, "seen_at": lake.clock().isoformat(),
-        }])  # fmt: skip
-    return set(str(row["window"]).split(","))
+def _pinned(trail: Trail, table: str, files: Sequence[str]) -> set[str]:
+    """Note new contents: their rows were first seen when those of the old ones were.
+
+    The windows of these files in the table.
+    """
+    lake, rows, windows = trail.lake, [], set[str]()
+    latest = Book.of(lake.ledger(table)).latest
+    for file in files:
+        row = latest.get(file)
+        if row is None:
+            continue
+        windows |= set(str(row["window"]).split(","))
+        if row["state"] == TAKEN:
+            info = _info(trail, file)
+            rows.append({
+                **row, "size": info.size, "modified": info.modified_ns,
+                "content": lake.raw.digest(file), "reason": BECAUSE,
+                "seen_at": lake.clock().isoformat(),
+            })  # fmt: skip
+    lake.pin(table, rows)
+    return windows
 
 
 def _info(trail: Trail, file: str) -> FileInfo:
