@@ -83,12 +83,13 @@ class Closing:
         made = {name: MAKERS[kind](keys[key][0]) for name, (kind, key) in self.work.items()}
         tokens = [name for name, (kind, _) in self.work.items() if kind == "tokenise"]
         seal, seen = sealed(keys[MAIN][0]), set[tuple[str, str]]()
+        owned: dict[str, dict[str | None, Any]] = {}
         for batch in batches:
             columns = {name: batch.column(name) for name in batch.schema.names}
             plain = {name: columns[name] for name in tokens}
             for name, maker in made.items():
                 columns[name] = each_value(columns[name], maker)
-            fresh = self._owned(columns, keys, seen)
+            fresh = self._owned(columns, keys, seen, owned)
             yield self._batch(columns, batch.num_rows, {})
             if self.vault is None:
                 continue
@@ -105,13 +106,23 @@ class Closing:
                 yield self._batch(told, len(closed), kinds)
 
     def _owned(
-        self, columns: dict[str, pa.Array], keys: Mapping[str, Any], seen: set[tuple[str, str]]
+        self,
+        columns: dict[str, pa.Array],
+        keys: Mapping[str, Any],
+        seen: set[tuple[str, str]],
+        owned: dict[str, dict[str | None, Any]],
     ) -> dict[str, dict[str, str]]:
-        """Close what has keys of its own; by window the new ones among these, for the vault."""
+        """Close what has keys of its own; by window the new ones among these, for the vault.
+
+        `owned` are the keys that the task has met: each is opened once.
+        """
         fresh: dict[str, dict[str, str]] = {}
         for column, own in self.own.items():
             outer, opened = sealed(keys[own.key][0]), opened_by(keys[own.key])
-            makers: dict[str | None, Any] = {None: outer}  # whoever has no name has no own key
+            makers = owned.setdefault(f"{own.key} {own.name}", {})
+            if len(makers) > MOST_SEEN:
+                makers.clear()
+            makers[None] = outer  # whoever has no name has no own key
             made: dict[tuple[str | None, str], str] = {}
             out: list[str | None] = []
             parts = (columns[one].to_pylist() for one in (column, own.name, own.told, WINDOW))

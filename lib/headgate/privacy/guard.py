@@ -106,11 +106,11 @@ class Guard:
                 F.col("sealed").alias(told),
             )
             rows = rows.join(mine, F.col(name) == F.col(f"{told}of"), "left").drop(f"{told}of")
-        own = {}
+        there, own = {name.lower(): name for name in rows.columns}, {}
         for name, how in self.columns.items():
             if how.person:
                 at = pairs.index((how.person, how.key))
-                own[name] = Own(how.key, f"{NAMED}{at}", f"{TOLD}{at}")
+                own[there[name.lower()]] = Own(how.key, f"{NAMED}{at}", f"{TOLD}{at}")
         return rows, own
 
     def _people(self) -> list[tuple[str, str]]:

@@ -75,7 +75,7 @@ def erased(lake: Lake, table: Table, where: str, wish: Wish) -> Erasure:
     _list(trail, plan)
     made = _carried_out(trail, plan, wish)
     proof = proved(trail)
-    left = {f: r for one in trail.found() if one.kind == "raw" for f, r in one.records.items()}
+    left = {f: r for one in trail.found(tables=False) for f, r in one.records.items()}
     made = replace(made, proof=proof, left=left, unread=dict(trail.unread))
     if proof.holds:
         _finish(lake, request, made)
@@ -84,14 +84,12 @@ def erased(lake: Lake, table: Table, where: str, wish: Wish) -> Erasure:
 
 def _plan(trail: Trail, name: str) -> Erasure:
     lake, spots = trail.lake, tuple(trail.found())
-    touched = {one.table for one in spots}
-    again = touched | descendants(lake.suite.tables, touched)
-    again = {one for one in again if lake.version(one) is not None}
+    again = [one.name for one in _concerned(trail) if lake.version(one.name) is not None]
     entries = {person for _, _, person in _entries(trail)}
     before = [row for row in lake.erasures() if row["person"] in entries]
     return Erasure(
         name, trail.people.table, trail.people.columns, len(trail.people), spots,
-        tuple(one for one in lake.suite.tables if one in again), trail.lost(), dict(trail.unread),
+        tuple(again), trail.lost(), dict(trail.unread),
         before[-1]["erased_at"] if before else None,
     )  # fmt: skip
 
@@ -174,7 +172,9 @@ def _made_again(
         if entry.exit_code == Held.exit_code:
             raise Held(str(entry.message), next="the same command again, when that run is done")
     if isinstance(table, Ingested | Clean):
-        entries += left_out(trail, table, break_lease=wish.break_lease)
+        made = left_out(trail, table, break_lease=wish.break_lease)
+        ended = {entry.window for entry in made}  # whatever kept a run from doing it
+        entries = [entry for entry in entries if entry.window not in ended] + made
     return entries
 
 

@@ -209,8 +209,8 @@ class Trail:
         for window in broken:
             self.unread |= dict.fromkeys((f.path for f in batch.windows[window]), broken[window][1])
 
-    def found(self, *, raw: bool = True) -> list[Spot]:
-        """All places in which they are, in one query."""
+    def found(self, *, tables: bool = True) -> list[Spot]:
+        """All places in which they are, in one query; without tables, raw files alone."""
         frames: list[DataFrame] = []
 
         def look(kind: str, table: str, rows: DataFrame | None) -> None:
@@ -224,10 +224,11 @@ class Trail:
                 )
 
         for table in self.lake.suite.tables.values():
-            look("table", table.name, self.in_table(table.name))
-            look("store", table.name, self.in_store(table.name))
-            look("quarantine", table.name, self.in_quarantine(table))
-            for rows in self.in_raw(table) if raw and isinstance(table, Ingested) else ():
+            if tables:
+                look("table", table.name, self.in_table(table.name))
+                look("store", table.name, self.in_store(table.name))
+                look("quarantine", table.name, self.in_quarantine(table))
+            for rows in self.in_raw(table) if isinstance(table, Ingested) else ():
                 look("raw", table.name, rows)
         return _spots(frames)
 

@@ -10,11 +10,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from headgate.core.erasure import Spot
+from headgate.core.errors import Infrastructure
 from headgate.core.spec import Ingested
 from headgate.stages.erased import BECAUSE
 from headgate.stages.finding import Trail
 from headgate.stages.ledger import TAKEN, Book
 from headgate.storage.files import FileInfo
+from headgate.storage.logs import log
 from headgate.storage.rewriting import without
 
 
@@ -39,11 +41,21 @@ def rewritten(trail: Trail, spots: Sequence[Spot], *, all_files: bool) -> Mappin
         table = owner[file]
         content = lake.raw.read_bytes(file)
         now = without(content, file, table.source, numbers, values, totals[table.name].get(file, 0))
-        if now is not None:  # else it is told: the record is still there
-            lake.raw.write_atomic(file, now)
+        # Where it cannot be done it is told in the end: the record is still there.
+        if now is not None and _could_write(trail, file, now):
             written.append(file)
     names = [name for name, one in lake.suite.tables.items() if isinstance(one, Ingested)]
     return {name: _pinned(trail, name, written) for name in names}
+
+
+def _could_write(trail: Trail, file: str, content: bytes) -> bool:
+    """Write a raw file anew, where Headgate may; many a raw zone is its owner's alone."""
+    try:
+        trail.lake.raw.write_atomic(file, content)
+    except Infrastructure as error:
+        log("raw.unwritten", level="warning", file=file, error=error.what)
+        return False
+    return True
 
 
 def _totals(trail: Trail, name: str, files: Mapping[str, set[int]]) -> dict[str, int]:
