@@ -11,6 +11,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from headgate.conf import read_suite
+from headgate.core.erasure import Erasure
 from headgate.core.errors import HeadgateError, Misconfigured, Usage
 from headgate.core.labels import known_names, shown_names
 from headgate.core.lives import Lives
@@ -26,6 +27,7 @@ from headgate.stages.call import run_all, run_one
 from headgate.stages.difference import Difference, difference
 from headgate.stages.dismissing import Deviation, dismissal, found, let_in
 from headgate.stages.earlier import Earlier
+from headgate.stages.erasing import Wish, erased
 from headgate.stages.lake import Lake
 from headgate.stages.lives import lives_of
 from headgate.stages.planning import Planned, planned
@@ -40,6 +42,7 @@ from headgate.stages.runner import Orders
 from headgate.stages.settling import Choice, settled
 from headgate.stages.sources import Seen, seen, tables_of
 from headgate.stages.standing import Standing, standings
+from headgate.stages.subject import Held, subject
 from headgate.stages.suggesting import suggested
 from headgate.stages.telling import tell
 from headgate.stages.trying import Trial, tried_on
@@ -281,6 +284,17 @@ class App:
         if self.lake.version(name) is None:
             raise Usage(f"{name} has never been published", next=f"headgate run +{name}")
         return revealed(self.lake, table)
+
+    def erase(self, name: str, where: str, wish: Wish) -> Erasure:
+        """The plan of an erasure; if it is wished, what came of it and the proof."""
+        made = erased(self.lake, self.named(name), where, wish)
+        if wish.yes:
+            tell(self.lake, {}, (), lambda *_, **__: None)
+        return made
+
+    def subject(self, name: str, where: str) -> Held:
+        """What is held on the people whom a condition means, by place."""
+        return subject(self.lake, self.named(name), where)
 
     def settle(self, what: Sequence[str], choice: Choice) -> dict[str, dict[str, int]]:
         """Set open rejected rows aside: how many, by table and window."""

@@ -96,7 +96,7 @@ def test_the_reader_finds_commands() -> None:
     assert {line.page for line in every} >= {"README.md", "CONTRIBUTING.md", "docs/operations.md"}
     assert {line.page for line in every if line.runs} == {
         "README.md", "docs/alerts.md", "docs/data-docs.md", "docs/databases.md", "docs/drift.md",
-        "docs/files.md", "docs/gates.md", "docs/landing.md", "docs/looking.md",
+        "docs/erasure.md", "docs/files.md", "docs/gates.md", "docs/landing.md", "docs/looking.md",
         "docs/operations.md", "docs/personal-data.md", "docs/quarantine.md",
         "docs/start-from-files.md",
     }  # fmt: skip
@@ -137,6 +137,7 @@ def _targets() -> set[str]:
         ("docs/files.md", False),
         ("docs/quarantine.md", False),
         ("docs/personal-data.md", False),
+        ("docs/erasure.md", False),
     ],
     ids=str,
 )

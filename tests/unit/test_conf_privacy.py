@@ -43,6 +43,7 @@ FAULTS = {
     "{type: int, privacy: {generalise: {to: month}}}": (
         ": 'to: month' takes dates and times, not int"
     ),
+    "{type: int, privacy: {encrypt: {per: nobody}}}": ": unknown column 'nobody' (known: it)",
     "{type: binary, privacy: hash}": ": binary can only be dropped: write it as text first",
 }
 

@@ -89,6 +89,8 @@ class Known:
             seen.expression(table.deletion, "deletes")
         for name in table.privacy:
             seen.name(name, "privacy", name)
+            if whose := table.privacy[name].person:
+                seen.name(whose, "privacy", name)
             if name.startswith("_"):
                 draft.note(f"'{name}' is a system column: it stays as it is", "privacy", name)
         return columns if table.write != "history" else _with_versions(draft, columns)

@@ -59,7 +59,13 @@ _KINDS: Mapping[str, Key] = {
     "hash": Key(Record("hash", {"key": _KEY}), "HMAC-SHA256 by a key"),
     "tokenise": Key(Record("tokenise", {"key": _KEY}), "a token; the vault leads back from it"),
     "encrypt": Key(
-        Record("encrypt", {"key": _KEY}),
+        Record(
+            "encrypt",
+            {
+                "key": _KEY,
+                "per": Key(COLUMN, "the column that tells whose it is: each has a key of its own"),
+            },
+        ),
         "AES-SIV: whoever has the key can read it",
     ),
     "generalise": Key(_GENERALISE, "a band, a prefix, a month"),
@@ -78,6 +84,8 @@ def _made(values: dict[str, Any], node: Entries, at: At) -> Privacy:
         if given:
             raise at.key(kind).note(node, "keeps the domain, or first and last letters: not both")
         given["keep_domain"] = True
+    if kind == "encrypt" and (per := given.pop("per", None)):
+        given["person"] = per
     if kind == "generalise" and len(given) != 1:
         raise at.key(kind).note(node, "takes one of 'band', 'prefix' and 'to'")
     return Privacy.model_validate({"kind": kind, **given})

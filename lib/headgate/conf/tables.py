@@ -123,6 +123,10 @@ def _ingested(draft: Draft, values: Values | None) -> Values | None:
         # What the database has is the contract: a column that goes away is empty from then on.
         if not _has(draft, "on_change"):
             values["on_change"] = OnChange(missing_column="null")
+    for name, one in values["columns"].items():
+        whose = one.privacy.person if one.privacy else None
+        if whose is not None and whose not in values["columns"]:
+            draft.note(unknown("column", whose, values["columns"]), "columns", name, "privacy")
     if "window_by" in values:
         if "database" in values:
             draft.note("the window of rows of a database is when they were read", "window_by")

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 MAIN = "main"  # the key that is meant where none is named
 SEALED = "enc_"  # how what is encrypted begins
 TOKEN = "tok_"  # noqa: S105 - how a token begins
+OWN = "key_"  # how the vault calls a person's own key, before its name
+OWNED = "p"  # and what stands before that name in what it closed
 LEAST = 32  # bytes
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 HOW = "make one: openssl rand -hex 32"

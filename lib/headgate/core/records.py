@@ -10,6 +10,7 @@ from typing import Any
 from headgate.core.results import Check, Entry, Gate, Metric, Rows
 
 KEYS = "keys"  # the part of a run that tells which keys protected its rows
+ERASED = "erased"  # the part that tells who of its rows' people was erased
 
 
 @dataclass(frozen=True)

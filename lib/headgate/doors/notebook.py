@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from headgate.app import App, opened
 from headgate.conf.typed import condition_typed, rule_typed
+from headgate.core.erasure import Erasure
 from headgate.core.lives import Lives
 from headgate.core.results import Result
 from headgate.doors import sheets
 from headgate.doors.data_docs import FOLDER, RUNS, built
 from headgate.doors.diff import markdown
+from headgate.doors.erasing import places_sheet, said_of
 from headgate.doors.looking import rows_sheet, texts
 from headgate.doors.profiling import profile_sheet
 from headgate.doors.reporting import target
@@ -23,7 +25,9 @@ from headgate.doors.trying import total_line, trial_sheet
 from headgate.doors.why import life_sheet, lines
 from headgate.stages.difference import Difference
 from headgate.stages.earlier import at_revision
+from headgate.stages.erasing import Raw, Wish
 from headgate.stages.preview import Preview
+from headgate.stages.subject import Held
 from headgate.stages.trying import Trial
 from headgate.stages.verifying import Verified
 from headgate.storage.repaired import given_at, given_in
@@ -112,6 +116,20 @@ class Followed(Lives):
         more = self.total - len(self.found)
         rest = _line(f"and {more:,} rows more: a narrower condition shows them") if more else ""
         return "".join(life_sheet(life)._repr_html_() for life in self.found) + rest
+
+
+class Erased(Erasure):
+    """An erasure, shown as its places and what came of it."""
+
+    @staticmethod
+    def of(made: Erasure) -> Erased:
+        return Erased(**vars(made))
+
+    def __repr__(self) -> str:
+        return "\n".join([str(places_sheet(self)), *said_of(self)])
+
+    def _repr_html_(self) -> str:
+        return places_sheet(self)._repr_html_() + "".join(map(_line, said_of(self)))
 
 
 def _line(text: str) -> str:
@@ -239,6 +257,15 @@ class OpenSuite:
     def revealed(self, name: str) -> DataFrame:
         """A table with its tokens and encrypted texts as they were, for who has vault and keys."""
         return self._now().revealed(name)
+
+    def erase(self, name: str, where: str, *, yes: bool = False, raw: Raw = "rewrite") -> Erased:
+        """The plan of an erasure; with `yes` it is carried out and proved."""
+        typed = condition_typed(where, "where")
+        return Erased.of(self._now().erase(name, typed, Wish(yes=yes, raw=raw)))
+
+    def subject(self, name: str, where: str) -> Held:
+        """What is held on the people whom a condition means: rows, by place."""
+        return self._now().subject(name, condition_typed(where, "where"))
 
     def plan(self, *what: str, window: str | None = None, force: bool = False) -> Grid:
         """What `run` would do, and why."""

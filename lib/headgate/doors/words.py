@@ -68,6 +68,10 @@ COMMANDS: tuple[Command, ...] = (
             ("table", "window", "suite", "lease")),
     Command("verify", "incremental equals full: tables made anew and compared", "verifying",
             "verify", ("what", "window", "sample", "suite")),
+    Command("erase", "a person out of every layer: the plan; with --yes it is done, and proved",
+            "erasing", "erase", ("table", "where", "erasing", "suite", "lease")),
+    Command("subject", "what is held on a person, over all layers", "erasing", "subject",
+            ("table", "where", "subject", "suite")),
     Command("watch", "stays up and runs what becomes due as files land", "watching", "watch",
             ("what", "watching", "suite")),
     Command("land", "local files into the raw zone, checked, resumable", "landing", "land",
@@ -174,6 +178,14 @@ def _drift(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--because", metavar="TEXT", help="why it was a false alarm")
 
 
+def _erasing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do it; without, the plan is shown")
+    parser.add_argument(
+        "--raw", choices=["rewrite", "keep"], default="rewrite",
+        help="raw files: write them without the records (default), or leave them as they are",
+    )  # fmt: skip
+
+
 def _settling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", metavar="PATH", help="export: a new .csv or .jsonl file, or a Delta table"
@@ -223,6 +235,10 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
         "action", choices=["list", "show", "export", "replay", "dismiss", "expire"]
     ),
     "settling": _settling,
+    "erasing": _erasing,
+    "subject": lambda p: p.add_argument(
+        "--to", metavar="PATH", help="a new .json file, or a folder for a CSV file each place"
+    ),
     "trying": lambda p: p.add_argument("action", choices=["try"]),
     "rule": lambda p: p.add_argument(
         "rule", metavar="RULE", help="as under `quality:` on one line, or a SQL condition"

@@ -16,7 +16,7 @@ import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from headgate.core.keys import SEALED, TOKEN, key_id
+from headgate.core.keys import OWNED, SEALED, TOKEN, key_id
 
 
 def each_value(column: pa.Array, made: Callable[[str], str | None]) -> pa.Array:
@@ -47,8 +47,44 @@ def token(secret: bytes) -> Callable[[str], str]:
 
 def sealed(secret: bytes) -> Callable[[str], str]:
     """A text encrypted by AES-SIV, with the name of its key: equal texts stay equal."""
-    cipher = _cipher(secret)
-    head = f"{SEALED}{key_id(secret)}_".encode()
+    return _sealing(_cipher(secret), f"{SEALED}{key_id(secret)}_")
+
+
+def own_name(secret: bytes, table: str) -> Callable[[str], str]:
+    """The name of a person's own key in a table: it tells who only to whoever has the secret."""
+    key = purpose(secret, "own key")
+    return lambda text: hmac.digest(key, f"{table}\x1f{text}".encode(), "sha256").hex()[:32]
+
+
+def own_key(nonce: bytes, name: str) -> bytes:
+    """A new key for a person. Once the pass is over whose nonce it is, nothing leads to it."""
+    return hmac.digest(nonce, name.encode(), "sha512")
+
+
+def own_sealed(data: bytes, name: str) -> Callable[[str], str]:
+    """A text encrypted by a person's own key, with the name under which the vault has that key."""
+    return _sealing(AESSIV(data), f"{SEALED}{OWNED}{name}_")
+
+
+def own_opened(
+    told: str | None, opened: Callable[[str], str | None]
+) -> Callable[[str], str | None]:
+    """What was sealed by the key that the vault tells like this; null once that is forgotten."""
+    data = None if told is None else opened(told)
+    cipher = None if data is None else AESSIV(bytes.fromhex(data))
+
+    def open_(text: str) -> str | None:
+        try:
+            closed = base64.urlsafe_b64decode(text.split("_", 2)[2])
+            return cipher.decrypt(closed, None)[1:].decode() if cipher else None
+        except (InvalidTag, ValueError):
+            return None
+
+    return open_
+
+
+def _sealing(cipher: Any, told: str) -> Callable[[str], str]:
+    head = told.encode()
 
     def seal(text: str) -> str:
         # Never nothing: older versions of the library refuse to encrypt an empty text.

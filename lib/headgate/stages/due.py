@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from headgate.core.fingerprint import differing, whole
-from headgate.core.records import KEYS, History, RunRecord
+from headgate.core.records import ERASED, KEYS, History, RunRecord
 from headgate.stages.corrections import CORRECTED
 from headgate.stages.work import Due
 
@@ -20,6 +20,7 @@ WORDS = {
     "input": "new input",
     "files": "new files",
     CORRECTED: "corrected rows",
+    ERASED: "a person was erased",
     KEYS: "changed key",
 }
 

@@ -19,6 +19,7 @@ from headgate.stages.aside import fails, refuse_known, stumbled, warnings_of
 from headgate.stages.code import source_of
 from headgate.stages.counting import Counter
 from headgate.stages.due import due_if_changed
+from headgate.stages.erased import LEFT_OUT, listed, part_of, with_theirs
 from headgate.stages.lake import Lake
 from headgate.stages.ledger import Batch, Known, found_files, pin
 from headgate.stages.matching import check_columns, matched
@@ -53,7 +54,7 @@ def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -
     table, fresh = known(lake, table), wanted(lake, table, named, force)
     batch = batch_of(lake, table, named)
     rules, others = rules_by_window(table, lake.suite.window), beside(lake, table)
-    keys, found = lake.keys_part(table), []
+    keys, erased, found = lake.keys_part(table), part_of(lake, table), []
     for window in sorted({*batch.windows, *([fresh.window] if fresh else [])}):
         if named is not None and window not in named:
             continue
@@ -62,6 +63,7 @@ def due(lake: Lake, table: Ingested, named: Sequence[str] | None, force: bool) -
         detail = "; ".join(news[:3]) + (f" and {len(news) - 3} more" if len(news) > 3 else "")
         made_of = {**parts(table, batch, window), **keys, "rules": rules(window), **others(window)}
         made_of |= corrections.part(lake, table, window)
+        made_of |= erased(window)
         one: Due | None
         if fresh and window == fresh.window:
             one = Due(window, fresh.why, whole(made_of), {**made_of, A_READ: fresh.folder})
@@ -155,10 +157,11 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
             if files:
                 made.append(rows_of(lake, table, group, files, with_record, repairs))
         if not made:  # a changed file left these windows, and there is no other
-            return lake.delta(table.name).nothing()
+            return with_theirs(lake, table, lake.delta(table.name).nothing())
         df = made[0]
         for more in made[1:]:
             df = df.unionByName(more, allowMissingColumns=True)
+        df = with_theirs(lake, table, df)
         if table.window_by is not None:
             df = df.where(df["_window"].isin(list(windows)))
         return corrections.counted(df, counter)
@@ -169,7 +172,7 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
         due={one.window: one for one in chosen},
         read=read,
         target=target(lake, table),
-        steps=steps_of(table),
+        steps=((LEFT_OUT,) if listed(lake, table) else ()) + steps_of(table),
         broken=broken,
         warnings=warnings,
         sets_aside=lambda error: stumbled(lake, table, batch.files(windows), error),
@@ -201,6 +204,7 @@ def with_reads(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> tuple[list
             window = one.window
             made_of = {**parts(table, batch, window), "rules": rules(window), **others(window)}
             made_of |= corrections.part(lake, table, window)
+            made_of |= part_of(lake, table)(window)
             again = due_if_changed(lake.history, table.name, window, made_of, detail=one.why)
             left += [replace(again, why=one.why)] if again else []
     return left, done

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, ClassVar
@@ -63,6 +63,7 @@ class Lake:
     _one: Any = field(default_factory=threading.RLock)
     only_looks: ClassVar[bool] = False  # whether nothing may be taken in
     _dismissals: list[Dismissal] | None = None
+    _erasures: list[dict[str, Any]] | None = None
     _metrics: dict[str, list[Metric]] = field(default_factory=dict)  # by run
 
     @staticmethod
@@ -106,7 +107,7 @@ class Lake:
 
     def guard(self, table: Table) -> Guard:
         """How a table's rows are protected; the keys are asked for when they are needed."""
-        return Guard(table.protection, self.keys)
+        return Guard(table.protection, self.keys, table.name, self.vault(table.name).rows)
 
     def keys(self, names: Iterable[str]) -> dict[str, list[bytes]]:
         """The suite's privacy keys of these names."""
@@ -199,7 +200,7 @@ class Lake:
             known = {record.run for record in found}
             since = [record for record in self._recorded if record.run not in known]
             self.history = History([*found, *since])
-            self._ledger = self._dismissals = None
+            self._ledger = self._dismissals = self._erasures = None
         self.asked.pop(table, None)
         self.forget_corrections(table)
 
@@ -229,6 +230,18 @@ class Lake:
             if self._dismissals is None:
                 self._dismissals = self.records.dismissals()
             return [one for one in self._dismissals if one.table == table]
+
+    def erasures(self) -> list[dict[str, Any]]:
+        """Who was erased, as keyed hashes; read once a call."""
+        with self._one:
+            if self._erasures is None:
+                self._erasures = self.records.erasures()
+            return self._erasures
+
+    def note_erasures(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Put on record who is erased."""
+        self.records.add("erasures", rows)
+        self._erasures = None
 
     def dismiss(self, made: Sequence[Dismissal]) -> None:
         """Put on record what a person calls a false alarm."""

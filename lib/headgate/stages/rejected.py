@@ -109,13 +109,18 @@ def typed(lake: Lake, table: Table) -> DataFrame:
     rows = lake.quarantine(table.name).rows()
     if rows is None:
         rows = lake.spark.createDataFrame([], SCHEMA)
+    return typed_with(lake, table, rows)
+
+
+def typed_with(lake: Lake, table: Table, rows: DataFrame, *more: str) -> DataFrame:
+    """These rejected rows with their own columns and types, and some of their others."""
     rows = unsealed(lake, table.name, rows)
     if isinstance(table, Ingested):
         rows, own = _contract(rows, table)
     else:
         own = _parsed(lake, table)
     system = [name for name in COLUMNS if name != "_record"]
-    return rows.select(*own, *system, "_record")
+    return rows.select(*own, *system, "_record", *more)
 
 
 def _contract(rows: DataFrame, table: Ingested) -> tuple[DataFrame, list[Column]]:

@@ -56,7 +56,8 @@ def _back(lake: Lake, table: Table, window: str, run: str, fence: int, started: 
             sequence=time.time_ns(),
         )
         metadata = {
-            "pass": run, "suite": lake.suite.name, "windows": [window], "records": [_seed(record)],
+            "pass": run, "suite": lake.suite.name, "windows": [window],
+            "records": [seed_of(record)],
         }  # fmt: skip
         version = target.publish(draft, Publication((window,), frozenset(), metadata, fence))
     except BaseException:
@@ -78,7 +79,8 @@ def _back(lake: Lake, table: Table, window: str, run: str, fence: int, started: 
     return entry
 
 
-def _seed(record: RunRecord) -> dict[str, object]:
+def seed_of(record: RunRecord) -> dict[str, object]:
+    """What a commit says of a run."""
     plain = record.plain()
     names = (
         "run", "job", "table", "window", "rows", "gate", "seconds", "message", "fingerprint",

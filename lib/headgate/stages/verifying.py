@@ -73,7 +73,10 @@ class Pinned(Looking):
         return Pinned(**mine, pins=pins)
 
     def version(self, table: str) -> int | None:
-        return self.pins.get(table) if table in self.pins else super().version(table)
+        pinned = self.pins.get(table)
+        there = self.delta(table).versions() if pinned is not None else []
+        # A version that was erased is stood in for by the newest: who differs from it is due.
+        return pinned if pinned in there else super().version(table)
 
 
 def verified(

@@ -94,6 +94,12 @@ class Quarantine:
             self._handle().delete(unknown)
         return lost
 
+    def keep_only(self, rows: DataFrame) -> None:
+        """Make these all the rows that there are."""
+        draft = open_draft(self.spark, self.path, fence=None, by_window=False)
+        draft.write(rows.select(*COLUMNS))
+        draft.commit(replace="true", without=frozenset(), metadata={"headgate": {"erased": True}})
+
     def _handle(self) -> Any:
         from delta.tables import DeltaTable as Handle
 

@@ -48,6 +48,8 @@ SCHEMAS = {
         dismissed_at timestamp""",
     "decisions": """`table` string, window string, state string, `rows` bigint, reason string,
         because string, decided_at timestamp""",
+    "erasures": """erasure string, `table` string, columns string, key string, person string,
+        windows string, state string, `rows` bigint, who string, erased_at timestamp""",
 }
 COMPACT_EVERY = 25  # commits: reading so many small files costs less than rewriting them each time
 IN_LOG = ("runs", "files")  # what planning reads: recent rows stand in the commits themselves
@@ -94,6 +96,10 @@ class Records:
         """What people called false alarms, oldest first."""
         rows = sorted(self._rows("dismissals"), key=lambda row: row["dismissed_at"])
         return [Dismissal.from_plain(row) for row in rows]
+
+    def erasures(self) -> list[dict[str, Any]]:
+        """Who was erased, as keyed hashes, oldest first."""
+        return sorted(self._rows("erasures"), key=lambda row: row["erased_at"])
 
     def metrics_in(self, state: str, tables: Sequence[str]) -> dict[str, list[Metric]]:
         """What runs of some tables measured that was judged like this, by run."""

@@ -31,3 +31,19 @@ class Vault:
             draft.commit(replace=None, without=frozenset(), metadata={"headgate": {"vault": True}})
         else:
             draft.abandon()
+
+    def keep_only(self, used: DataFrame) -> int:
+        """Forget the tokens that are not among these; how many those were."""
+        known = self.rows()
+        if known is None:
+            return 0
+        kept = known.join(used.select("token").distinct(), "token", "left_semi")
+        draft = open_draft(self.spark, self.path, fence=None, by_window=False)
+        draft.write(kept.select("token", "sealed"))
+        gone = known.count() - sum(file.rows for file in draft.written())
+        if gone:
+            metadata = {"headgate": {"vault": True}}
+            draft.commit(replace="true", without=frozenset(), metadata=metadata)
+        else:
+            draft.abandon()
+        return gone

@@ -11,7 +11,7 @@ from pyspark.sql import types as T
 
 from headgate.core.contract import Column, OnChange
 from headgate.transforms.hidden import AS_JSON, OP, OTHERS, REASONS, RECORD, TEXT
-from headgate.transforms.reasons import Fault, joined, reasons_of
+from headgate.transforms.reasons import Fault, joined, reasons_of, said
 
 SYSTEM = ("_file", "_row", "_window", "_ingested_at", "_rescued")
 UNREADABLE = "the record cannot be read in the table's format"
@@ -201,6 +201,12 @@ def as_json(named: Sequence[tuple[str, SparkColumn]]) -> SparkColumn:
     values = [value for _, value in named]
     struct = F.struct(*[value.alias(name) for name, value in named])
     return F.when(F.coalesce(*values).isNotNull(), F.to_json(struct))
+
+
+def words_of_unread(record: SparkColumn, reasons: SparkColumn) -> SparkColumn:
+    """The words of a record that could not be read at all; null for every other."""
+    words = F.split(record, r"""[\s,;|"'{}\[\]:]+""")
+    return F.when(F.array_contains(reasons, said(UNREADABLE)), words)
 
 
 def raw_record(

@@ -18,9 +18,11 @@ FATE = "__fate"
 DELETED = "__deleted"  # the row says that its key is gone
 SIZE = "__size"  # a mart: how many rows or people a group has
 TOKEN, CLOSED = "__token", "__closed"  # a token, and sealed what it stands for: for the vault
+THEIRS = "__theirs"  # the row is of a person who is looked for, or was erased
 BROKEN = "__broken"  # and a number: the rules that a row breaks, as bits
 FOUND = "__found"  # and what it is about: whether another table has the row's key
-HIDDEN = (TEXT, REASONS, RECORD, OTHERS, EVENT, OLD, POSITION, FATE, DELETED, TOKEN, CLOSED, SIZE)
+HIDDEN = (TEXT, REASONS, RECORD, OTHERS, EVENT, OLD, POSITION, FATE, DELETED, TOKEN, CLOSED, SIZE,
+          THEIRS)  # fmt: skip
 ASIDE = "rejected-"  # in front of the window of rows that are set aside, and not to be seen
 VAULT = "vault-"  # and of rows that say what tokens stand for
 RESCUED = "_rescued"  # what an ingested row's contract does not name, as JSON
