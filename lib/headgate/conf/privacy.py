@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from headgate.conf.forms import COLUMN
+from headgate.conf.forms import COLUMN, WHOLE
 from headgate.conf.nodes import Entries, Node
 from headgate.conf.records import Key, Record, value_of
 from headgate.conf.shapes import At, Either, Mapped, Parsed, Word
@@ -19,12 +19,6 @@ SPELT = {"tokenize": "tokenise", "generalize": "generalise", "pseudonymise": "to
 BARE = ("drop", "mask", "hash", "tokenise", "encrypt")  # kinds that need no argument
 _DATES = ("date", "timestamp", "timestamp_ntz")
 _NUMBERS = ("tinyint", "smallint", "int", "integer", "bigint", "float", "double")
-
-
-def _whole(text: str) -> int:
-    if re.fullmatch(r"[1-9]\d{0,8}", text):
-        return int(text)
-    raise ValueError(f"must be a whole number from 1, not '{text[:60]}'")
 
 
 def _size(text: str) -> float:
@@ -43,7 +37,6 @@ def _name(text: str) -> str:
     raise ValueError(f"must be a name of letters, digits and _, not '{text[:60]}'")
 
 
-WHOLE = Parsed("a whole number", _whole, {"type": "integer", "minimum": 1})
 _KEY = Key(Parsed("the name of a key", _name), "the key, where it is not `main`", default="main")
 _MASK = Record(
     "mask",

@@ -40,7 +40,9 @@ def with_record_of_rejected(df: DataFrame) -> DataFrame:
         came = column(RECORD)
     else:  # a made row came as what it is
         whole = F.struct(*[column(name) for name in user_columns(df.columns)])
-        came = F.to_json(column(RECORD) if RECORD in df.columns else whole, AS_JSON)
+        came = F.to_json(whole, AS_JSON)
+        if RECORD in df.columns:
+            came = F.coalesce(F.to_json(column(RECORD), AS_JSON), came)
     return df.withColumn(RECORD, F.when(column(REASONS).isNotNull(), came))
 
 
