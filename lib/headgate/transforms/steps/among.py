@@ -65,7 +65,9 @@ def _micros(name: str) -> Column:
 def deduplicate(step: S.Deduplicate, df: DataFrame, _: Around) -> DataFrame:
     if step.near:
         return _without_near(step, df)
-    again = _after_a_newer(df, step.by, step.latest_by) if step.by else exact_duplicates(df)
+    again = (
+        _after_a_newer(df, step.by, step.latest_by) if step.by else exact_duplicates(df, good(df))
+    )
     flagged = df.select("*", (again & good(df)).alias(_AGAIN))
     return flagged.where(~F.col(_AGAIN)).drop(_AGAIN)
 

@@ -10,7 +10,7 @@ from headgate.core import steps as S
 from headgate.core.errors import Usage
 from headgate.transforms.hidden import REASONS, column
 from headgate.transforms.reasons import joined, reasons_of
-from headgate.transforms.steps.around import Around, replaced, unfit
+from headgate.transforms.steps.around import Around, good, replaced, unfit
 
 
 def rename(step: S.Rename, df: DataFrame, _: Around) -> DataFrame:
@@ -50,14 +50,15 @@ def flatten(step: S.Flatten, df: DataFrame, _: Around) -> DataFrame:
 
 
 def explode(step: S.Explode, df: DataFrame, _: Around) -> DataFrame:
-    """With the rows that have no items: a row is dropped by who says so."""
+    """With the rows that have no items: a row is dropped by who says so. A rejected one is one."""
     kind = df.schema[step.column].dataType
     wanted = 2 if isinstance(kind, T.MapType) else 1
     if len(step.into) != wanted:
         pair = "a map, into [key, value]" if len(step.into) == 2 else "an array, into one column"
         raise unfit(step, step.column, kind, pair)
     items = [f"__into{at}" for at in range(wanted)]
-    made = df.select("*", F.posexplode_outer(column(step.column)).alias("__at", *items))
+    filled = F.when(good(df), column(step.column))
+    made = df.select("*", F.posexplode_outer(filled).alias("__at", *items))
     values = {name: F.col(item) for name, item in zip(step.into, items, strict=True)}
     if step.position:
         values[step.position] = F.col("__at") + 1
@@ -73,7 +74,9 @@ def unpivot(step: S.Unpivot, df: DataFrame, _: Around) -> DataFrame:
         if kind != first and not alike:
             raise unfit(step, name, kind, f"columns of one type ({first.simpleString()})")
     pairs = [F.struct(F.lit(n).alias("n"), column(n).alias("v")) for n in step.columns]
-    made = df.select("*", F.explode(F.array(*pairs)).alias("__pair"))
+    first_only = F.slice(F.array(*pairs), 1, 1)  # of a rejected row, which stays one
+    every = F.when(good(df), F.array(*pairs)).otherwise(first_only)
+    made = df.select("*", F.explode(every).alias("__pair"))
     values = {step.into_name: F.col("__pair")["n"], step.into_value: F.col("__pair")["v"]}
     gone = [name for name in step.columns if name not in values]
     return replaced(made, values).drop("__pair", *gone)
