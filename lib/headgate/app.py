@@ -11,20 +11,20 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from headgate.conf import read_suite
-from headgate.core.errors import HeadgateError, InputMissing, Misconfigured, Usage
+from headgate.core.errors import HeadgateError, Misconfigured, Usage
 from headgate.core.labels import known_names, shown_names
 from headgate.core.lives import Lives
 from headgate.core.records import Dismissal, RunRecord
-from headgate.core.results import Entry, Result
-from headgate.core.selection import ancestors, named_windows, selected
+from headgate.core.results import Result
+from headgate.core.selection import named_windows, selected
 from headgate.core.spec import Ingested, Rule, SparkSettings, Suite, Table
 from headgate.core.windows import parse_range
 from headgate.quality.portrait import Proposal
 from headgate.quality.portrait import Seen as Portrait
+from headgate.stages.call import run_all
 from headgate.stages.difference import Difference, difference
 from headgate.stages.dismissing import Deviation, dismissal, found, let_in
 from headgate.stages.earlier import Earlier
-from headgate.stages.idle import idle
 from headgate.stages.lake import Lake
 from headgate.stages.lives import lives_of
 from headgate.stages.planning import Planned, planned
@@ -33,7 +33,7 @@ from headgate.stages.reads import with_known_columns
 from headgate.stages.rejected import typed
 from headgate.stages.repair import absorb
 from headgate.stages.revealing import revealed
-from headgate.stages.runner import Orders, record_idle, run_table
+from headgate.stages.runner import Orders
 from headgate.stages.settling import Choice, settled
 from headgate.stages.sources import Seen, seen, tables_of
 from headgate.stages.standing import Standing, standings
@@ -42,7 +42,6 @@ from headgate.stages.telling import tell
 from headgate.stages.trying import Trial, tried_on
 from headgate.stages.undo import undone
 from headgate.stages.verifying import Verified, verified
-from headgate.storage.faults import classify
 from headgate.storage.process import who
 from headgate.storage.records import Records
 from headgate.storage.session import start
@@ -91,71 +90,22 @@ class App:
         waive: Sequence[str] = (),
         because: str | None = None,
         break_lease: bool = False,
+        parallel: int | None = None,
         say: Say = lambda *_, **__: None,
         until: Callable[[], bool] = lambda: False,
     ) -> Result:
-        """Run what is due, dependencies first; `until` ends it before the next table."""
+        """Run what is due, dependencies first; `until` ends it before the next table.
+
+        `parallel` tables run at once, or as many as the environment says.
+        """
         names, named = self.selected(what, layer), self.windows(window)
         refuse_unknown_rules([self.suite.tables[name] for name in names], waive)
         orders = Orders(
             named=named, force=force, waived=frozenset(waive), because=because,
             break_lease=break_lease, say=say,
         )  # fmt: skip
-        try:
-            self._need_raw_zone(names)
-        except HeadgateError as missing:
-            tell(self.lake, {"": missing}, (), say)
-            raise
-        result, failed, errors = Result(self.suite.name), set[str](), list[str]()
-        faults: dict[str, HeadgateError] = {}
-        for name in names:
-            if until():
-                break
-            stopped = sorted(failed & ancestors(self.suite.tables, [name]))
-            if stopped:
-                errors.append(f"{name} waits for {stopped[0]}, which failed")
-                continue
-            entries, error = self._table(name, orders)
-            if error is not None:
-                errors.append(error.sentence)
-                faults[name] = error
-                failed.add(name)
-            # A window without input holds nothing up: the others are as good as without it.
-            if any(e.status == "failed" and e.exit_code != 12 for e in entries):
-                failed.add(name)
-            result = result.plus(*entries)
-            for entry in entries:
-                say("entry", entry=entry)
-        tell(self.lake, faults, ("", *names), say)
-        codes = tuple(error.exit_code for error in faults.values())
-        return Result(self.suite.name, result.runs, tuple(errors), codes)
-
-    def _need_raw_zone(self, names: Sequence[str]) -> None:
-        """A raw zone that is not there is misspelt or unmounted: that is more than no news."""
-        tables = [self.suite.tables[name] for name in names]
-        if not any(isinstance(one, Ingested) and one.database is None for one in tables):
-            return
-        if not self.lake.raw.exists(""):
-            env = self.suite.environment
-            raise InputMissing(
-                "the raw zone is not there",
-                where=env.raw,
-                next=f"put the suppliers' files there, or correct raw in env/{env.name}.yaml",
-            )
-
-    def _table(self, name: str, orders: Orders) -> tuple[list[Entry], HeadgateError | None]:
-        table = self.suite.tables[name]
-        try:
-            entries = run_table(self.lake, table, orders)
-            if orders.named is not None:
-                rest = idle(self.lake, table, orders.named, entries)
-                record_idle(self.lake, table, rest)
-                entries += rest
-        except HeadgateError as error:
-            return [], error
-        except Exception as error:
-            return [], classify(error)
-        return entries, None
+        at_once = parallel or self.suite.environment.parallel
+        return run_all(self.lake, names, orders, at_once, until)
 
     def taken(self) -> dict[str, list[str]]:
         """The files that each table has seen."""

@@ -81,5 +81,22 @@ def test_the_rows_are_those_that_delta_reads(
             reader.option("versionAsOf", version).load(path)
         )  # fmt: skip
         mine = table.read(version)
-        assert mine.schema == delta.schema
+        assert mine.schema == delta.schema == table.schema(version)
         assert sorted(map(str, mine.collect())) == sorted(map(str, delta.collect()))
+    for windows in (["2026-11-01"], ["2026 %:/", "w3"]):
+        some, whole = table.read(windows=windows), spark.read.format("delta").load(path)
+        wanted = whole.where(whole["_window"].isin(windows))
+        assert sorted(map(str, some.collect())) == sorted(map(str, wanted.collect()))
+
+
+def test_a_window_of_many_files_is_read_by_its_own(spark: SparkSession, tmp_path: Path) -> None:
+    path = f"{tmp_path}/t"
+    spark.sql(ONE).write.format("delta").partitionBy("_window").save(path)
+    sql("INSERT INTO it SELECT int(id), 'm', 'w' || id FROM range(60)")(spark, path)
+
+    rows = DeltaTable(spark, path).read(windows=["w3", "w59"])
+
+    assert sorted(row["id"] for row in rows.collect()) == [3, 59]
+    assert len(rows.inputFiles()) == 2
+    plan = rows._jdf.queryExecution().executedPlan().toString()
+    assert "InMemoryFileIndex" in plan  # not Delta's, which asks by a job

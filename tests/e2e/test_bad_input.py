@@ -266,16 +266,19 @@ def test_a_full_disk_is_told_and_room_makes_it_well(desk: Desk, tmp_path: Path) 
         assert lab.read("ingested.a").count() == 60_001
 
 
-def test_interrupted_the_lake_is_as_it_was(desk: Desk) -> None:
+# The main thread is held where it sleeps; one beside it sleeps on, and ends at the point itself.
+@pytest.mark.parametrize(("at_once", "pause"), [("1", "60"), ("2", "6")])
+def test_interrupted_the_lake_is_as_it_was(desk: Desk, at_once: str, pause: str) -> None:
     sits_at(desk, {"ingested.a": {**TABLE, "max_rejected": "50%"}})
     desk.lab.content("a/2026-01-01/a.csv", HEADER + b"1,n,1\nx,n,1\n")
     environment = {
-        **os.environ, "PYTHONPATH": str(ROOT / "lib"), "HEADGATE_PAUSE_AT": "kept:60",
+        **os.environ, "PYTHONPATH": str(ROOT / "lib"), "HEADGATE_PAUSE_AT": f"kept:{pause}",
         "HEADGATE_LOG": "error",
     }  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, "-m", "headgate", "run", "--json"], start_new_session=True, text=True,
-        cwd=desk.lab.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [sys.executable, "-m", "headgate", "run", "--json", "--parallel", at_once],
+        start_new_session=True, text=True, cwd=desk.lab.folder, env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
         kept = desk.lab.lake / "quarantine/ingested.a/_delta_log"

@@ -46,6 +46,15 @@ def day(text: str) -> date:
     raise ValueError(f"must be a date written 2026-11-20, not '{text[:60]}'")
 
 
+def _whole(text: str) -> int:
+    if re.fullmatch(r"[1-9]\d{0,8}", text):
+        return int(text)
+    raise ValueError(f"must be a whole number from 1, not '{text[:60]}'")
+
+
+WHOLE = Parsed("a whole number", _whole, {"type": "integer", "minimum": 1})
+
+
 def days(text: str) -> int:
     """A stretch of whole days.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from headgate.conf.alerts import ROUTE
+from headgate.conf.forms import WHOLE
 from headgate.conf.nodes import Entries, Node
 from headgate.conf.records import Key, Record, value_of
 from headgate.conf.shapes import Anything, At, Flag, Listed, Mapped, Parsed, Text, Word
@@ -116,6 +117,7 @@ ENVIRONMENT = Record(
             default="<lake>/ops/vault",
         ),
         "spark": Key(_SPARK, "how a session is made"),
+        "parallel": Key(WHOLE, "how many tables may run at once", default="1"),
         **{
             name: Key(key.shape, f"instead of the suite's: {key.about}")
             for name, key in _SETTINGS.items()
@@ -146,6 +148,7 @@ def environment(name: str, values: dict[str, Any], root: Path) -> Environment:
         lake=placed(values["lake"], root),
         vault=placed(values["vault"], root) if "vault" in values else None,
         spark=values.get("spark", SparkSettings()),
+        parallel=values.get("parallel", 1),
     )
 
 

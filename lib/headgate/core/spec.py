@@ -301,6 +301,7 @@ class Environment(Value):
     lake: str
     vault: str | None = None
     spark: SparkSettings = SparkSettings()
+    parallel: int = 1  # tables at once
 
     @property
     def vault_path(self) -> str:

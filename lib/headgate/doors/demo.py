@@ -46,7 +46,7 @@ class Telling(Progress):
     def say(self, event: str, **facts: Any) -> None:
         if event == "entry":
             entry: Entry = facts["entry"]
-            self._rows += entry.rows.read
+            self._ended(entry)
         else:
             super().say(event, **facts)
 

@@ -20,7 +20,8 @@ class Progress(Living):
     def __init__(self, *, quiet: bool = False) -> None:
         super().__init__(quiet=quiet)
         self._spark: SparkSession | None = None
-        self._doing = "starting Spark"
+        self._doing = "starting Spark"  # where no table runs
+        self._running: dict[str, str] = {}  # by table: the slices of its pass
         self._since = time.monotonic()
         self._rows = 0
 
@@ -34,10 +35,10 @@ class Progress(Living):
         if event == "pass":
             windows = facts["windows"]
             span = windows[0] if len(windows) == 1 else f"{windows[0]} to {windows[-1]}"
-            self._doing, self._since = f"{facts['table']} {span}", time.monotonic()
+            self._running[facts["table"]], self._since = span, time.monotonic()
         elif event == "entry":
             entry: Entry = facts["entry"]
-            self._rows += entry.rows.read
+            self._ended(entry)
             self.line(told(entry))
         elif event == "again":
             self.line(f"{facts['table']}: {facts['why']}; once more")
@@ -46,6 +47,10 @@ class Progress(Living):
             said = f"{count} alert{'s' if count > 1 else ''} not delivered"
             then = "the next run tries again" if facts["again"] else "given up"
             self.line(f"{said} ({'; '.join(facts['routes'])}); {then}")
+
+    def _ended(self, entry: Entry) -> None:
+        self._rows += entry.rows.read
+        self._running.pop(entry.table, None)
 
     def summary(self, result: Result) -> None:
         """The last word of a call."""
@@ -64,7 +69,9 @@ class Progress(Living):
 
     def text(self) -> str:
         seconds = int(time.monotonic() - self._since)
-        return f"{self._doing}  {self._tasks()}{self._rows:,} rows so far  {seconds}s"
+        now = [f"{table} {span}" for table, span in list(self._running.items())]
+        doing = ", ".join(now) or self._doing
+        return f"{doing}  {self._tasks()}{self._rows:,} rows so far  {seconds}s"
 
     def _tasks(self) -> str:
         if self._spark is None:

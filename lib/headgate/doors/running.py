@@ -16,6 +16,8 @@ def run(arguments: argparse.Namespace) -> Answer:
     """`run` and the four jobs."""
     if arguments.waive and not arguments.because:
         raise Usage("a waived rule needs a reason", next="--because 'why this may pass'")
+    if arguments.parallel is not None and arguments.parallel < 1:
+        raise Usage("--parallel takes a whole number from 1", next="--parallel 2")
     layer = JOBS.get(arguments.command)
     suite = understood(arguments, arguments.what, layer)
     refuse_without_keys(suite, selected(suite.tables, arguments.what, layer))
@@ -27,6 +29,7 @@ def run(arguments: argparse.Namespace) -> Answer:
             window=arguments.window,
             layer=layer,
             force=arguments.force,
+            parallel=arguments.parallel,
             waive=arguments.waive,
             because=arguments.because,
             break_lease=arguments.break_lease,

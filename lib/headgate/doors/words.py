@@ -29,7 +29,7 @@ class Command:
         return found(arguments)  # type: ignore[no-any-return]
 
 
-_RUNNING = ("what", "window", "suite", "force", "waive", "lease")
+_RUNNING = ("what", "window", "suite", "force", "parallel", "waive", "lease")
 COMMANDS: tuple[Command, ...] = (
     Command("run", "whatever is due, in the order of dependencies", "running", "run", _RUNNING),
     *(
@@ -185,6 +185,12 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "table": lambda p: p.add_argument("table", metavar="TABLE"),
     "force": lambda p: p.add_argument(
         "--force", action="store_true", help="also what is unchanged"
+    ),
+    "parallel": lambda p: p.add_argument(
+        "--parallel",
+        type=int,
+        metavar="N",
+        help="how many tables may run at once (default: as the environment says)",
     ),
     "lease": lambda p: p.add_argument(
         "--break-lease", action="store_true", help="take a table from a run that is dead"

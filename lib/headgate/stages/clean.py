@@ -135,7 +135,7 @@ def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
     there = input_windows(lake, table) if version is not None else {}
 
     def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
-        rows = lake.delta(name).read(version).where(F.col("_window").isin(list(windows)))
+        rows = lake.delta(name).read(version, windows)
         if with_record:
             rows = rows.select("*", F.struct("*").alias(RECORD))
         return rows
@@ -145,7 +145,7 @@ def work(lake: Lake, table: Clean, chosen: Sequence[Due]) -> Work:
 
     shared = len(windows) == 1 or together(
         table.steps,
-        lake.spark.createDataFrame([], lake.delta(name).read(version).schema),
+        lake.spark.createDataFrame([], lake.delta(name).schema(version)),
         around(None),
     )
     return Work(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -35,7 +35,7 @@ from headgate.stages.work import Due, Work
 from headgate.storage.files import files_for
 from headgate.storage.heads import Shape
 from headgate.storage.records import Records
-from headgate.storage.tables import DeltaTable
+from headgate.storage.tables import DeltaTable, of_windows
 from headgate.storage.targets import ByWindow
 from headgate.transforms.contract import to_contract
 from headgate.transforms.hidden import column
@@ -55,8 +55,15 @@ class InMemory(DeltaTable):
     def versions(self) -> list[int]:
         return [0]
 
-    def read(self, version: int | None = None) -> DataFrame:  # noqa: ARG002 - there is one
-        return self._rows
+    def read(
+        self,
+        version: int | None = None,  # noqa: ARG002 - there is one
+        windows: Collection[str] | None = None,
+    ) -> DataFrame:
+        return self._rows if windows is None else of_windows(self._rows, windows)
+
+    def checksum(self, version: int) -> None:  # noqa: ARG002 - it is in no file
+        return None
 
 
 @dataclass

@@ -151,7 +151,7 @@ def work(lake: Lake, table: Ingested, chosen: Sequence[Due]) -> Work:
             if files:
                 made.append(rows_of(lake, table, group, files, with_record))
         if not made:  # a changed file left these windows, and there is no other
-            return lake.delta(table.name).read().limit(0)
+            return lake.delta(table.name).nothing()
         df = made[0]
         for more in made[1:]:
             df = df.unionByName(more, allowMissingColumns=True)

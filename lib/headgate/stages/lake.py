@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -14,7 +15,7 @@ from pyspark.sql import functions as F
 from headgate.core.alerts import Alert
 from headgate.core.fingerprint import digest
 from headgate.core.privacy import keys_for
-from headgate.core.records import KEYS, Dismissal, History
+from headgate.core.records import KEYS, Dismissal, History, RunRecord
 from headgate.core.results import Metric
 from headgate.core.slicing import grain_of
 from headgate.core.spec import Clean, Ingested, Suite, Table
@@ -53,7 +54,10 @@ class Lake:
     asked: dict[str, Any] = field(default_factory=dict)
     unrecordable: set[str] = field(default_factory=set)  # runs that could not be put on record
     untold: list[Alert] = field(default_factory=list)  # that the outbox could not take
+    _recorded: list[RunRecord] = field(default_factory=list)  # by this call
     _ledger: dict[str, list[dict[str, Any]]] | None = None
+    # Tables that run side by side share what was read: none may put it back to an older state.
+    _one: Any = field(default_factory=threading.RLock)
     only_looks: ClassVar[bool] = False  # whether nothing may be taken in
     _dismissals: list[Dismissal] | None = None
     _metrics: dict[str, list[Metric]] = field(default_factory=dict)  # by run
@@ -167,20 +171,32 @@ class Lake:
         """Read the records again where another run has published since; whether that was so."""
         if self.version(table) == self.history.version(table):
             return False
-        self.reread()
+        self.reread(table)
         return True
 
-    def reread(self) -> None:
-        """Read the records anew."""
-        self.history = History(self.records.runs())
-        self._ledger = self._dismissals = None
-        self.asked.clear()
+    def reread(self, table: str) -> None:
+        """Read the records anew, for the sake of a table."""
+        found = self.records.runs()
+        with self._one:
+            known = {record.run for record in found}
+            since = [record for record in self._recorded if record.run not in known]
+            self.history = History([*found, *since])
+            self._ledger = self._dismissals = None
+        self.asked.pop(table, None)
+
+    def recorded(self, records: Iterable[RunRecord]) -> None:
+        """Know runs that this call has just put on record."""
+        with self._one:
+            for record in records:
+                self._recorded.append(record)
+                self.history.add(record)
 
     def ledger(self, table: str) -> list[dict[str, Any]]:
         """The files that a table has taken in, oldest first; read once a call."""
-        if self._ledger is None:
-            self._ledger = self.records.files()
-        return self._ledger.setdefault(table, [])
+        with self._one:
+            if self._ledger is None:
+                self._ledger = self.records.files()
+            return self._ledger.setdefault(table, [])
 
     def measured(self, runs: Iterable[str]) -> dict[str, list[Metric]]:
         """What some runs measured; each is read once a call."""
@@ -190,9 +206,10 @@ class Lake:
 
     def dismissed(self, table: str) -> list[Dismissal]:
         """What people called false alarms in a table; read once a call."""
-        if self._dismissals is None:
-            self._dismissals = self.records.dismissals()
-        return [one for one in self._dismissals if one.table == table]
+        with self._one:
+            if self._dismissals is None:
+                self._dismissals = self.records.dismissals()
+            return [one for one in self._dismissals if one.table == table]
 
     def dismiss(self, made: Sequence[Dismissal]) -> None:
         """Put on record what a person calls a false alarm."""
@@ -201,5 +218,7 @@ class Lake:
 
     def pin(self, table: str, rows: list[dict[str, Any]]) -> None:
         """Write down the files that a batch is about to read."""
-        self.records.add("files", rows)
-        self.ledger(table).extend(rows)
+        with self._one:
+            known = self.ledger(table)
+            self.records.add("files", rows)
+            known.extend(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -23,7 +24,7 @@ from headgate.storage.plans import groups_by
 from headgate.storage.targets import ByPeriod, Target
 from headgate.transforms.contract import quoted
 from headgate.transforms.hidden import SIZE, column
-from headgate.transforms.marts import grouped, period_of, sized, with_period
+from headgate.transforms.marts import around, grouped, period_of, sized, with_period
 from headgate.transforms.steps import sql_result
 
 
@@ -135,13 +136,9 @@ def rebuilds(lake: Lake, table: Mart) -> bool:
     """Whether periods cannot be made apart: SQL that looks across them."""
     if table.sql is None:
         return False
-    views = {name: _empty(lake, other) for name, other in table.reads.items()}
+    views = {name: lake.delta(other).nothing() for name, other in table.reads.items()}
     made = _sql(lake, table, views)
     return not groups_by(made, table.period_column, table.period.grain)
-
-
-def _empty(lake: Lake, name: str) -> DataFrame:
-    return lake.spark.createDataFrame([], lake.delta(name).read().schema)
 
 
 def _sql(lake: Lake, table: Mart, views: Mapping[str, DataFrame]) -> DataFrame:
@@ -170,6 +167,9 @@ def work(lake: Lake, table: Mart, chosen: Sequence[Due]) -> Work:
         main = inputs[table.period_input]
         if not everything:
             days = [first_day(one, grain) for one in windows]
+            with suppress(OverflowError):  # after the last day that there is comes none
+                start, end = min(map(grain.start, windows)), max(map(grain.end, windows))
+                main = around(main, table.period_column, start, end)
             main = main.where(period.cast("string").isin(days))
         if counter:
             code = slices.code("__period")

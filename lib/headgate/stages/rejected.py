@@ -140,7 +140,7 @@ def _parsed(lake: Lake, table: Table) -> list[Column]:
 def _schema(lake: Lake, name: str) -> T.StructType:
     """A table's columns as it stands, or as its contract says where it was never published."""
     if lake.version(name) is not None:
-        return lake.delta(name).read().schema
+        return lake.delta(name).schema()
     table = lake.suite.tables[name]
     columns = table.columns if isinstance(table, Ingested) else {}
     kinds = {

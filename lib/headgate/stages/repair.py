@@ -17,15 +17,14 @@ def repaired(lake: Lake, table: str, *, crashed: bool) -> bool:
     """Bring records and quarantine in line with the table's log; whether it was needed."""
     if not crashed:
         return False
-    lake.reread()
+    lake.reread(table)
     lost = lost_records(lake, table)
     if lost:
         lake.quarantine(table).supersede({record.window: record.run for record in lost})
         seeds = _seeds(lake, table, lost)
         alerts = note(lake, table, [_entry(run, seeds) for run in lost], lost[0].finished_at)
         lake.records.add_runs(lost, (), _metrics(lost, seeds), alerts)
-        for record in lost:
-            lake.history.add(record)
+        lake.recorded(lost)
     known = [record.run for record in lake.history.records if record.table == table]
     forgotten = lake.quarantine(table).forget(known)
     return bool(lost or forgotten)

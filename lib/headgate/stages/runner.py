@@ -290,8 +290,7 @@ def _record(lake: Lake, work: Work, entries: Sequence[Entry]) -> None:
     checks = [CheckRecord.of(check, entry, at) for entry in entries for check in entry.checks]
     alerts = note(lake, work.table.name, told_once(lake, work.table, entries), at)
     lake.records.add_runs(records, checks, measured(entries, at), alerts)
-    for record in records:
-        lake.history.add(record)
+    lake.recorded(records)
     for entry in entries:
         log(
             entry.status, run=entry.run, table=entry.table, window=entry.window,

@@ -45,7 +45,7 @@ def take(lake: Lake, table: Ingested, chosen: Mapping[str, str], check: Check) -
             done.broken[window] = error
         else:
             done.warnings[window] = (warning,) if warning else ()
-    lake.asked.clear()
+    lake.asked.pop(table.name, None)
     return done
 
 

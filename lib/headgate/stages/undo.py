@@ -74,7 +74,7 @@ def _back(lake: Lake, table: Table, window: str, run: str, fence: int, started: 
     # Whatever was wrong with the window is over; whoever undoes it need not be told so.
     note(lake, table.name, [entry], datetime.now(timezone.utc).isoformat(), quietly=True)
     lake.records.add_runs([record])
-    lake.history.add(record)
+    lake.recorded([record])
     return entry
 
 

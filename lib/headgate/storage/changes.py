@@ -82,7 +82,7 @@ def rows_of(table: DeltaTable, version: int, files: list[str]) -> DataFrame | No
     """The rows of some files, as they were written; None without files."""
     if not files:
         return None
-    schema = table.read(version).schema
+    schema = table.schema(version)
     paths = [f"{table.path}/{unquote(name)}" for name in files]
     reader = table.spark.read.schema(schema).option("basePath", table.path)
     return reader.parquet(*paths)

@@ -1,13 +1,14 @@
 """The checksum that Delta leaves beside a commit: what a small table holds, without a Spark job.
 
 Delta finds the files of each query, and the writers it has seen, by a job of its own, which for a
-small table takes longer than reading it. The checksum of a version names up to fifty files.
+small table takes longer than reading it, and so it does for a few windows of a large one. The
+checksum of a version names all files up to a number that the session sets.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -15,6 +16,9 @@ from urllib.parse import unquote
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
+
+NAMED = 1000  # files: about 0.6 MB beside each commit of a table of so many
+MOST = 50  # files that are read by their names: more would be listed by a job of Spark's
 
 
 @dataclass(frozen=True)
@@ -43,26 +47,42 @@ class Checksum:
             return None
         return max((int(one["version"]) for one in told if one["appId"] == name), default=-1)
 
-    def rows(self, spark: SparkSession, table: str) -> DataFrame | None:
-        """The rows of the table; None where the names of its files do not tell all."""
-        paths, about = self._paths(), self.found.get("metadata") or {}
-        if paths is None or any(letter in table for letter in "*?[]{}\\"):
+    def schema(self) -> T.StructType | None:
+        """The table's columns, where they are called as in its files."""
+        text = (self.found.get("metadata") or {}).get("schemaString")
+        return T.StructType.fromJson(json.loads(text)) if text and self._plain() else None
+
+    def rows(
+        self, spark: SparkSession, table: str, windows: Collection[str] | None = None
+    ) -> DataFrame | None:
+        """The rows of the table, or at least those of some windows.
+
+        None where the names of its files do not tell all, or are too many.
+        """
+        paths, schema = self._paths(windows), self.schema()
+        if paths is None or schema is None or any(letter in table for letter in "*?[]{}\\"):
             return None
-        schema = T.StructType.fromJson(json.loads(about["schemaString"]))
+        if len(paths) > MOST:
+            return None
         if not paths:
             return spark.createDataFrame([], schema)
         reader = spark.read.schema(schema).option("basePath", table)
         rows = reader.parquet(*[f"{table}/{path}" for path in paths])
         return rows.select([F.col(f"`{name}`") for name in schema.names])
 
-    def _paths(self) -> list[str] | None:
-        """The files below the table, where each is read as it is."""
+    def _plain(self) -> bool:
+        """Whether the table asks nothing of its readers."""
+        return bool((self.found.get("protocol") or {}).get("minReaderVersion") == 1)
+
+    def _paths(self, windows: Collection[str] | None) -> list[str] | None:
+        """The files below the table, or of some windows, where each is read as it is."""
         files, about = self.found.get("allFiles"), self.found.get("metadata") or {}
-        plain = (self.found.get("protocol") or {}).get("minReaderVersion") == 1
-        if files is None or not plain or len(files) != self.found.get("numFiles"):
+        if files is None or not self._plain() or len(files) != self.found.get("numFiles"):
             return None
-        paths = [unquote(one["path"]) for one in files]
         parts = about.get("partitionColumns") or []
+        if windows is not None and "_window" in parts:
+            files = [one for one in files if one["partitionValues"].get("_window") in windows]
+        paths = [unquote(one["path"]) for one in files]
         marked = any(one.get("deletionVector") for one in files)
         return None if marked or not all(_lies_by(path, parts) for path in paths) else paths
 

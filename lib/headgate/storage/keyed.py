@@ -91,8 +91,8 @@ class Brought:
     def stored_before(self, store: str) -> DataFrame:
         """What the store held of the windows that come again, when the table was last merged."""
         seen = merged_version(DeltaTable(self.spark, self.path), self.before)
-        rows = DeltaTable(self.spark, store).read(self.coming.version if seen is None else seen)
-        return rows.where(in_windows(self.coming.again))
+        version = self.coming.version if seen is None else seen
+        return DeltaTable(self.spark, store).read(version, self.coming.again)
 
     def merge(self, source: DataFrame, key: Sequence[str]) -> MergeOf:
         """A MERGE of rows into it."""
@@ -105,7 +105,7 @@ def merged(spark: SparkSession, path: str, keyed: Keyed, way: Way, coming: Comin
     target = DeltaTable(spark, path)
     before = target.latest()
     apart = spark if before is None else _merging(spark, coming)
-    stored = DeltaTable(apart, keyed.store).read(coming.version).where(in_windows(coming.all))
+    stored = DeltaTable(apart, keyed.store).read(coming.version, coming.all)
     if before is None:
         return _first(spark, path, way.shown(spark, keyed, stored), coming)
     way.bring(keyed, stored, Brought(apart, path, before, coming))

@@ -1,4 +1,4 @@
-"""Named points of the flow, at which a test can kill or hold the process."""
+"""Named points of the flow: a call that was broken off ends there, a test can kill or hold it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import signal
 import sys
 import time
 from collections import Counter
+
+from headgate.storage.threads import end_if_over
 
 POINTS = (
     "leased",
@@ -29,7 +31,13 @@ _passed: Counter[str] = Counter()
 
 
 def reached(name: str) -> None:
-    """Say that the flow stands at this point; nothing happens unless a test asked for it."""
+    """Say that the flow stands at this point."""
+    _held(name)
+    end_if_over()
+
+
+def _held(name: str) -> None:
+    """What a test asked for happens here."""
     if STOP not in os.environ and PAUSE not in os.environ:
         return
     if name not in POINTS:

@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from headgate.storage.checksum import NAMED
+
 EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
 DELTA = {"spark.sql.extensions": EXTENSION, "spark.sql.catalog.spark_catalog": CATALOG}
@@ -37,6 +39,7 @@ def defaults(master: str, *, timezone: str, app: str, jars: Iterable[Path]) -> d
         "spark.sql.codegen.cache.maxEntries": "2000",
         # Where in Python each column was named: several calls into the JVM for every one of them.
         "spark.python.sql.dataFrameDebugging.enabled": "false",
+        "spark.databricks.delta.allFilesInCrc.thresholdNumFiles": str(NAMED),
     }
     paths = [str(jar) for jar in jars]
     if paths:

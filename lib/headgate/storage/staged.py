@@ -79,7 +79,7 @@ class StagedDraft:
         return -1 if self._version is None else self._version
 
     def write(self, df: DataFrame, apart: Sequence[str] = ()) -> None:
-        before = self._table.read().schema if self._version is not None else None
+        before = self._table.schema() if self._version is not None else None
         schema = schema_after(before, df.drop(*apart).schema, where=self._path)
         whole = T.StructType([*schema.fields, *(df.schema[name] for name in apart)])
         null_filled(df, whole).write.parquet(self._stage)

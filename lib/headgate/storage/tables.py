@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,11 @@ def null_filled(df: DataFrame, schema: T.StructType) -> DataFrame:
     return df.select([column(field) for field in schema.fields])
 
 
+def of_windows(rows: DataFrame, windows: Collection[str]) -> DataFrame:
+    """The rows of some windows."""
+    return rows.where(F.col("_window").isin(list(windows)))
+
+
 @dataclass(frozen=True)
 class Commit:
     """One version of a table, as its log tells."""
@@ -93,17 +98,30 @@ class DeltaTable:
         versions = self.versions()
         return versions[-1] if versions else None
 
-    def read(self, version: int | None = None) -> DataFrame:
-        """The table's rows, now or at a version."""
+    def read(self, version: int | None = None, windows: Collection[str] | None = None) -> DataFrame:
+        """The table's rows, now or at a version; all, or those of some windows."""
+        checksum = self._checksum(version)
+        rows = checksum.rows(self.spark, self.path, windows) if checksum else None
+        if rows is None:
+            reader = self.spark.read.format("delta")
+            if version is not None:
+                reader = reader.option("versionAsOf", version)
+            rows = reader.load(self.path)
+        return rows if windows is None else of_windows(rows, windows)
+
+    def schema(self, version: int | None = None) -> T.StructType:
+        """The table's columns, now or at a version."""
+        checksum = self._checksum(version)
+        found = checksum.schema() if checksum else None
+        return self.read(version).schema if found is None else found
+
+    def nothing(self) -> DataFrame:
+        """No rows, with the table's columns."""
+        return self.spark.createDataFrame([], self.schema())
+
+    def _checksum(self, version: int | None) -> Checksum | None:
         at = self.latest() if version is None else version
-        checksum = None if at is None else self.checksum(at)
-        rows = checksum.rows(self.spark, self.path) if checksum else None
-        if rows is not None:
-            return rows
-        reader = self.spark.read.format("delta")
-        if version is not None:
-            reader = reader.option("versionAsOf", version)
-        return reader.load(self.path)
+        return None if at is None else self.checksum(at)
 
     def checksum(self, version: int) -> Checksum | None:
         """What Delta noted of a version, where it did."""

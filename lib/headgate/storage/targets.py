@@ -69,10 +69,10 @@ class ByWindow:
         return rows
 
     def held(self, window: str, version: int) -> DataFrame | None:
-        return _held(self.spark, self.path, version - 1, among("_window", [window]))
+        return _held(self.spark, self.path, version - 1, [window])
 
     def nothing(self) -> DataFrame:
-        return DeltaTable(self.spark, self.path).read().limit(0)
+        return DeltaTable(self.spark, self.path).nothing()
 
     def whole(self, rows: DataFrame) -> DataFrame:
         return rows
@@ -112,10 +112,11 @@ class ByPeriod:
         return rows.unionByName(staying, allowMissingColumns=True)
 
     def held(self, window: str, version: int) -> DataFrame | None:
-        return _held(self.spark, self.path, version - 1, self.replaced([window]))
+        rows, condition = _held(self.spark, self.path, version - 1), self.replaced([window])
+        return rows if rows is None or condition is None else rows.where(condition)
 
     def nothing(self) -> DataFrame:
-        return DeltaTable(self.spark, self.path).read().limit(0)
+        return DeltaTable(self.spark, self.path).nothing()
 
     def whole(self, rows: DataFrame) -> DataFrame:
         return rows
@@ -162,10 +163,10 @@ class ByKey:
         before = merged_version(DeltaTable(self.spark, self.path), version - 1)
         if before is None:
             return None
-        return _held(self.spark, self.keyed.store, before, among("_window", [window]))
+        return _held(self.spark, self.keyed.store, before, [window])
 
     def nothing(self) -> DataFrame:
-        return DeltaTable(self.spark, self.keyed.store).read().limit(0)
+        return DeltaTable(self.spark, self.keyed.store).nothing()
 
     def whole(self, rows: DataFrame) -> DataFrame:
         return self.way.shown(self.spark, self.keyed, rows)
@@ -198,10 +199,10 @@ def there(spark: SparkSession, path: str, windows: Sequence[str]) -> frozenset[s
     return frozenset(window for window in windows if files.exists(f"_window={window}"))
 
 
-def _held(spark: SparkSession, path: str, version: int, condition: str | None) -> DataFrame | None:
-    if version < 0 or condition is None:
-        return None
-    return DeltaTable(spark, path).read(version).where(condition)
+def _held(
+    spark: SparkSession, path: str, version: int, windows: Sequence[str] | None = None
+) -> DataFrame | None:
+    return None if version < 0 else DeltaTable(spark, path).read(version, windows)
 
 
 def among(column: str, values: Sequence[str]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -16,6 +17,19 @@ def period_of(value: Column, grain: str) -> Column:
     """The first day of the period that holds a moment; an hour stays a timestamp."""
     start = F.date_trunc(grain, value)
     return start if grain == "hour" else start.cast("date")
+
+
+def around(rows: DataFrame, name: str, start: datetime, end: datetime) -> DataFrame:
+    """At least the rows between two moments of the session's zone.
+
+    A range of plain values is what files can be left out by, which a truncated one is not.
+    """
+    value = column(name)
+    if rows.schema[name].dataType == T.DateType():
+        last = (end - timedelta(microseconds=1)).date()
+        return rows.where((value >= F.lit(start.date())) & (value <= F.lit(last)))
+    first, after = (F.expr(f"timestamp'{moment}'") for moment in (start, end))
+    return rows.where((value >= first) & (value < after))
 
 
 def grouped(
