@@ -230,38 +230,36 @@ def test_shorthands_of_steps(tmp_path: Path) -> None:
     changes = {"clean/orders.yaml": text, "marts/sales.yaml": None, "features/activity.yaml": None}
     table = read_suite(laid_out(tmp_path, changes)).tables["clean.orders"]
     assert isinstance(table, Clean)
-    shown = [step.model_dump(exclude={"place", "written"}) for step in table.steps]
+    shown = [
+        step.model_dump(exclude={"place", "written"}, exclude_defaults=True) for step in table.steps
+    ]
     assert shown == [
         {"columns": ("country",)},
         {"columns": {"line": "line_no"}},
         {"columns": {"quantity": "bigint"}},
-        {"keep": "quantity > 0", "because": ""},
+        {"keep": "quantity > 0"},
         {"columns": {"country": "NO", "quantity": 0}},
         {"columns": {"country": {"UK": "GB", "": None, "NO": "Norway"}}},
         {
             "table": "clean.customers",
             "on": {"customer_id": "customer_id"},
             "take": ("name",),
-            "as_of": None,
         },
         {
             "table": "clean.customers",
             "on": {"customer_id": "customer_id"},
             "take": ("since",),
-            "as_of": None,
         },
         {
             "table": "clean.customers",
             "on": {"customer_id": "customer_id"},
             "take": ("name",),
-            "as_of": None,
         },
         {"columns": ("order_id", "line_no", "country", "name")},
         {"columns": ("country",)},
         {
             "text": "SELECT order_id AS id FROM input",
             "drops_because": "many",
-            "adds_because": None,
             "rows": "regrouped",
         },
     ]

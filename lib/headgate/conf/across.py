@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from headgate.conf.tables import Draft
 from headgate.core.across import EXISTS_IN, TOTALS
 from headgate.core.kinds import comparable, unlike
 from headgate.core.slicing import sliced_alike
 from headgate.core.spec import Clean, Drift, Ingested, Rule, Table
-from headgate.core.steps import Cast, Derive, Lookup, Python, Rename, Sql
+from headgate.core.steps import AS_BEFORE, Lookup, Rename, Step
 from headgate.core.windows import Grain
 
 
@@ -17,18 +17,24 @@ def type_of(tables: Mapping[str, Table], name: str, column: str) -> str | None:
     """The type of a table's column; None where only Spark can tell."""
     table = tables.get(name)
     if isinstance(table, Ingested):
-        return table.columns[column].type if column in table.columns else None
+        return table.columns[column].kept if column in table.columns else None
     if not isinstance(table, Clean):
         return None
-    for step in reversed(table.steps):
-        if isinstance(step, Sql | Python) or (isinstance(step, Derive) and column in step.columns):
-            return None
-        if isinstance(step, Cast) and column in step.columns:
-            return step.columns[column]
-        if isinstance(step, Lookup) and column in step.take:
-            return type_of(tables, step.table, column)
+    kind, how = type_before(tables, table, table.steps, column), table.privacy.get(column)
+    return how.type_after(kind) if how and kind else kind
+
+
+def type_before(
+    tables: Mapping[str, Table], table: Clean, steps: Sequence[Step], column: str
+) -> str | None:
+    """The type of a column once these first steps of a table are done."""
+    for step in reversed(steps):
         if isinstance(step, Rename):
             column = {new: old for old, new in step.columns.items()}.get(column, column)
+        elif isinstance(step, Lookup) and column in step.take:
+            return type_of(tables, step.table, column)
+        elif (kind := step.type_after(column)) != AS_BEFORE:
+            return kind
     return type_of(tables, next(iter(table.reads.values())), column)
 
 

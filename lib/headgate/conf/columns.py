@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headgate.conf.across import differing
+from headgate.conf.across import differing, type_before
 from headgate.conf.forms import SYSTEM
+from headgate.conf.sparktypes import kind_of_type
+from headgate.conf.steps import FORMS
 from headgate.conf.tables import Draft
 from headgate.conf.words import meant
 from headgate.core.identifiers import columns_named
+from headgate.core.kinds import WANTED
 from headgate.core.private import unkeyable
 from headgate.core.rules import NAMES_COLUMNS, RULES
 from headgate.core.selects import columns_of
@@ -23,10 +26,9 @@ from headgate.core.spec import (
     Mart,
     Table,
 )
-from headgate.core.steps import Columns, Derive, Drop, Lookup, Rename, Step, Where
+from headgate.core.steps import Columns, Derive, Drop, Lookup, Pivot, Rename, Step
 
 _KEPT = ("_file", "_row", "_window", "_ingested_at")  # no step may touch them
-_REPLACING = ("select", "derive", "lookup")  # steps that leave the columns they name as they are
 NO_KEY = "'{0}' is {1}: rows cannot be told apart by it; tokens and hashes can be keys"
 UNORDERED = "the rows of this table are in no order: it has neither '_file' nor '_row'"
 Path = tuple[str | int, ...]
@@ -78,6 +80,7 @@ class Known:
                 seen.name(name, *here, *_inside(step, name))
             if isinstance(step, Lookup):
                 self._lookup(draft, step, here)
+            self._kinds(draft, table, place)
             _expressions(seen, step, here)
             _allowed(draft, step, columns, here)
             columns = step.columns_after(columns)
@@ -94,6 +97,16 @@ class Known:
             if name.startswith("_"):
                 draft.note(f"'{name}' is a system column: it stays as it is", "privacy", name)
         return columns if table.write != "history" else _with_versions(draft, columns)
+
+    def _kinds(self, draft: Draft, table: Clean, place: int) -> None:
+        """Note columns that hold something else than a step takes, as far as types are known."""
+        step = table.steps[place]
+        for name, wanted in step.needed_as().items():
+            kind = type_before(self.tables, table, table.steps[:place], name)
+            if kind and kind_of_type(kind) not in wanted.split(" or "):
+                path = ("steps", place, step.name, *_inside(step, name))
+                what = f"{step.name} takes {WANTED[wanted]}, and '{name}' is {kind}: cast it before"
+                draft.note(what, *path)
 
     def _keys(self, draft: Draft, table: Table) -> None:
         """Note keys on columns whose protection does not keep rows apart."""
@@ -242,8 +255,8 @@ class Seen:
 
 def _expressions(seen: Seen, step: Step, here: Path) -> None:
     """Note columns that a step's SQL names and that are not there."""
-    if isinstance(step, Where):
-        seen.expression(step.keep, *here, "keep")
+    for path, text in step.conditions().items():
+        seen.expression(text, *here, *path)
     if isinstance(step, Derive) and seen.columns is not None:
         for name, text in step.columns.items():
             seen.expression(text, *here, name)
@@ -252,7 +265,7 @@ def _expressions(seen: Seen, step: Step, here: Path) -> None:
 
 def _allowed(draft: Draft, step: Step, columns: Columns, here: Path) -> None:
     """Note what a step may not do to columns that are there."""
-    for name in step.needs() if step.name not in _REPLACING else ():
+    for name in step.touches():
         if name in _KEPT:
             draft.note(f"'{name}' is a system column: it stays as it is", *here)
     if isinstance(step, Rename):
@@ -261,6 +274,11 @@ def _allowed(draft: Draft, step: Step, columns: Columns, here: Path) -> None:
             if new.lower() in there:
                 draft.note(f"there is a column '{new}' already", *here, old)
             there.add(new.lower())
+    elif not isinstance(step, Derive | Pivot):
+        there = {name.lower() for name in columns or () if name not in step.needs()}
+        for new in (*step.made(), *step.computed()):
+            if new.lower() in there:
+                draft.note(f"there is a column '{new}' already", *here)
     if isinstance(step, Drop) and columns is not None:
         left = step.columns_after(columns) or ()
         if all(name.startswith("_") for name in left):
@@ -312,7 +330,15 @@ def _inside(step: Step, name: str) -> Path:
     """Where in its step a column is named."""
     if isinstance(step, Lookup):
         return ("on",) if name in step.on else ("as_of",)
-    held = getattr(step, "columns", ())
-    if isinstance(held, Mapping):
-        return (name,)
-    return (list(held).index(name),) if name in held else ()
+    if not FORMS[step.name].keyed:
+        held = getattr(step, "columns", ())
+        return (name,) if isinstance(held, Mapping) else (list(held).index(name),)
+    for key in type(step).model_fields:
+        held = getattr(step, key)
+        if held == name:
+            return (key,)
+        if isinstance(held, tuple) and name in held:
+            return (key, held.index(name))
+        if isinstance(held, Mapping) and name in held.values():
+            return (key, next(new for new, old in held.items() if old == name))
+    return ()

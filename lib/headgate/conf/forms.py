@@ -15,6 +15,8 @@ _FORBIDDEN = re.compile(r"[ ,;{}()\n\t=]")
 _SHARE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)")
 _STRETCH = re.compile(r"(\d+)\s+(minute|hour|day|week)s?")
 _DAYS = {"day": 1, "week": 7}
+_LETTERS = "GyMLdDQqEFahHKkmsSVzOXx"  # of patterns that Spark reads by
+_MEANT = {"Y": " (did you mean 'y'?)", "u": " (did you mean 'E'?)", "T": ": write it as 'T'"}
 SYSTEM = ("_file", "_row", "_window", "_ingested_at", "_rescued")
 
 
@@ -72,6 +74,28 @@ def stretch(text: str) -> str:
     if match and int(match[1]) > 0:
         return f"{int(match[1])} {match[2]}{'s' if int(match[1]) != 1 else ''}"
     raise ValueError(f"must be a stretch of time such as '2 days' or '6 hours', not '{text[:60]}'")
+
+
+def whole(text: str) -> int:
+    """A whole number from 1."""
+    if re.fullmatch(r"[1-9]\d{0,8}", text):
+        return int(text)
+    raise ValueError(f"must be a whole number from 1, not '{text[:60]}'")
+
+
+def pattern(text: str) -> str:
+    """A pattern of dates or times, as far as its letters tell.
+
+    >>> pattern("d. MMMM yyyy 'um' HH:mm")
+    "d. MMMM yyyy 'um' HH:mm"
+    """
+    if text.count("'") % 2:
+        raise ValueError(f"a quote (') is not closed in '{text[:60]}'")
+    for letter in re.sub(r"'[^']*'", "", text):
+        if letter.isalpha() and letter not in _LETTERS:
+            hint = _MEANT.get(letter, "; put texts in single quotes")
+            raise ValueError(f"'{letter}' is no letter of Spark's patterns{hint}: '{text[:60]}'")
+    return text
 
 
 def column_name(text: str) -> str:
@@ -133,6 +157,8 @@ STRETCH = Parsed(
     _form(pattern=r"^\d+ +(minute|hour|day|week)s?$"),
 )
 TYPE = Parsed("a Spark type such as bigint or decimal(10,2)", sparktypes.checked)
+WHOLE = Parsed("a whole number", whole, {"type": "integer", "minimum": 1})
+PATTERN = Parsed("a pattern such as d.M.yyyy", pattern)
 COLUMN = Text("a column")
 COLUMNS = Listed(COLUMN, unique=True, about="list of columns, or one")
 NEW_COLUMN = NewColumn("a column name")

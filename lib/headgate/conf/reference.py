@@ -1,4 +1,4 @@
-"""docs/reference.md, docs/expectations.md and docs/schema/, made from what the reader itself knows.
+"""docs/reference.md, expectations.md, steps.md and schema/, made from what the reader itself knows.
 
 `python -m headgate.conf.reference` writes them anew below ./docs.
 """
@@ -20,7 +20,8 @@ from headgate.conf.ruleshapes import shape_of
 from headgate.conf.schema import json_schema
 from headgate.conf.settings import ENVIRONMENT, SUITE
 from headgate.conf.shapes import Either, Listed, Mapped, Shape
-from headgate.conf.steps import FORMS, SQL
+from headgate.conf.steps import FORMS, SQL, told
+from headgate.conf.stepspage import steps_markdown
 from headgate.conf.tablekeys import COMMON
 from headgate.core.expectation import Expectation
 from headgate.core.rules import METRICS, RULES
@@ -165,17 +166,16 @@ def _code(shown: str) -> str:
 def _steps() -> Iterator[str]:
     yield _STEPS
     rows = (
-        (f"`{name}`", _code(form.takes.shown()), (form.step.__doc__ or "").strip(),
-         f"`{form.example}`")
+        (f"`{name}`", _code(form.takes.shown()), told(form.step).purpose,
+         f"`{told(form.step).first}`")
         for name, form in FORMS.items()
     )  # fmt: skip
     yield _table(("step", "takes", "what it does", "example"), rows)
     for name, form in FORMS.items():
-        if isinstance(form.takes, Record):
-            yield f"### {name}\n"
-            yield _keys(form.takes.keys)
-    yield "### sql\n"
-    yield _keys(SQL.keys)
+        keys = [record.keys for record in _records(form.takes)] + [form.beside]
+        keys += [SQL.keys] if name == "sql" else []
+        yield from (f"### {name}\n" for _ in keys[:1] if any(keys))
+        yield from map(_keys, filter(None, keys))
 
 
 def _rules() -> Iterator[str]:
@@ -209,6 +209,7 @@ def written_files() -> dict[str, str]:
     files = {
         "reference.md": reference_markdown(),
         "expectations.md": expectations_markdown(),
+        "steps.md": steps_markdown(),
     }
     for name, schema in json_schema().items():
         files[f"schema/{name}.json"] = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"

@@ -55,6 +55,17 @@ which can take for ever: write 'a+' for '(a+)+'")
     return None
 
 
+def groups(regex: str) -> int:
+    """How many groups it captures.
+
+    >>> groups(r"^(a|[(])-(?:b)(?<c>d)\\(")
+    2
+    """
+    plain = re.sub(r"\\Q.*?(\\E|$)", "q", regex, flags=re.DOTALL)
+    plain = re.sub(r"\\.", "b", _CLASS.sub("c", plain), flags=re.DOTALL)
+    return len(re.findall(r"\((?!\?)|\(\?<(?![=!])", plain))
+
+
 def _not_compiled(regex: str) -> str | None:
     """What Python says, after what is Java's own was written otherwise."""
     plain = re.sub(r"\\[pP](\{\w[^}]*\}|\w)", r"\\w", regex)

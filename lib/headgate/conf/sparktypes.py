@@ -15,6 +15,8 @@ _WORDS = (*SIMPLE, "decimal(18,2)", "array", "map", "struct")
 _DECIMAL = re.compile(r"(decimal|dec|numeric)\((\d+)(?:,(\d+))?\)")
 _MOST_DIGITS = 38
 TIMES = ("date", "timestamp", "timestamp_ntz")
+_NUMBERS = ("tinyint", "smallint", "int", "integer", "bigint", "float", "double", "decimal")
+_KINDS = {"string": "text", **dict.fromkeys(_NUMBERS, "number")}
 
 
 def checked(text: str) -> str:
@@ -47,6 +49,16 @@ def checked(text: str) -> str:
     bare = re.sub(r"[(<].*", "", kind)
     hint = words.meant(bare, _WORDS, words.TYPES)
     raise ValueError(f"unknown type '{text[:60]}'" + hint)
+
+
+def kind_of_type(text: str) -> str:
+    """What values of a type are to a step: text, number, time, struct, array, map, or the type.
+
+    >>> kind_of_type("decimal(10,2)"), kind_of_type("array<int>"), kind_of_type("boolean")
+    ('number', 'array', 'boolean')
+    """
+    bare = re.split("[(<]", text)[0]
+    return "time" if bare in TIMES else _KINDS.get(bare, bare)
 
 
 def _decimal(lowered: str) -> str:

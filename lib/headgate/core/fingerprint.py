@@ -15,6 +15,14 @@ _PLACES = {
     "file",
 }  # where a thing stands in a file does not change what it does
 
+# What steps came to say later: where they say nothing of it, they are the steps they were.
+_LATER = {
+    ("Cast", "formats"), ("Cast", "otherwise"), ("Lookup", "otherwise"), ("Lookup", "instead"),
+    ("Deduplicate", "by"), ("Deduplicate", "near"), ("Deduplicate", "within"),
+    ("Deduplicate", "distance"), ("Deduplicate", "latest_by"), ("Python", "leaves"),
+}  # fmt: skip
+_LOOKED_AT = {("Python", "twice")}  # what is only looked at makes no other rows
+
 _IN_ORDER = {("Derive", "columns")}  # later expressions see earlier columns
 
 
@@ -35,7 +43,7 @@ def _plain(value: Any) -> Any:
         kept = {
             name: _plain(list(one.items()) if (kind, name) in _IN_ORDER else one)
             for name, one in named.items()
-            if name not in _PLACES
+            if name not in _PLACES and not _unsaid(value, kind, name)
         }
         return {"": kind} | kept
     if isinstance(value, Mapping):
@@ -43,6 +51,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(one) for one in value]
     return value
+
+
+def _unsaid(value: BaseModel, kind: str, name: str) -> bool:
+    default = type(value).model_fields[name].default
+    later = (kind, name) in _LATER and getattr(value, name) == default
+    return later or (kind, name) in _LOOKED_AT
 
 
 def whole(parts: Mapping[str, str]) -> str:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 _NUMBERS = ("tinyint", "smallint", "int", "integer", "bigint", "decimal")
 _TEXTS = ("string", "char", "varchar")
+# What steps take, and what is said of it.
+WANTED = {
+    "text": "texts", "number": "numbers", "time": "dates and times", "struct": "structs",
+    "array or map": "arrays and maps",
+}  # fmt: skip
 
 
 def comparable(one: str, other: str) -> bool:

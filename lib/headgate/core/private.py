@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from headgate.core.spec import Clean, Features, Mart, Table
-from headgate.core.steps import Derive, Lookup, Python, Rename, Sql, Step
+from headgate.core.steps import Flatten, Lookup, Python, Rename, Sql, Step
 
 _WORD = re.compile(r"\w+")
 
@@ -73,12 +73,16 @@ def unkeyable(table: Table, above: Mapping[str, Mapping[str, str]]) -> dict[str,
     if isinstance(table, Clean):
         found |= above.get(next(iter(table.reads.values())), {})
         for step in table.steps:
+            before = dict(found)
             if isinstance(step, Rename):
-                found = {step.columns.get(name, name): word for name, word in found.items()}
-            elif isinstance(step, Derive):
-                copies = {new: text.strip("` ") for new, text in step.columns.items()}
-                found |= {new: found[old] for new, old in copies.items() if old in found}
-            elif isinstance(step, Lookup):
+                found = {n: word for n, word in found.items() if n not in step.columns}
+            for new, old in step.made().items():
+                if old and before.keys() >= {*old}:
+                    found[new] = before[old[0]]
+            for new, text in step.computed().items():
+                if (copied := text.strip("` ")) in found:
+                    found[new] = found[copied]
+            if isinstance(step, Lookup):
                 there = above.get(step.table, {})
                 found |= {name: there[name] for name in step.take if name in there}
     own = table.protection.items()
@@ -97,14 +101,13 @@ def _above(name: str, tables: Mapping[str, Table]) -> Private:
 
 def _after(step: Step, before: Private, beside: Private, tables: Mapping[str, Table]) -> Private:
     """What is private once a step is done."""
-    if isinstance(step, Rename):
-        new = [name for old, name in step.columns.items() if before.hides(old)]
-        return before.and_those(new)
-    if isinstance(step, Derive):
-        for name, text in step.columns.items():
-            if before.in_text(text):
-                before = before.and_those([name])
-        return before
+    if isinstance(step, Flatten) and any(before.hides(n) for n, f in step.columns.items() if not f):
+        return replace(before, every=True)  # which columns its fields become, only Spark can tell
+    made = [new for new, old in step.made().items() if any(map(before.hides, old))]
+    before = before.and_those(made)
+    for name, text in step.computed().items():
+        if before.in_text(text):
+            before = before.and_those([name])
     if isinstance(step, Lookup):
         there = _above(step.table, tables)
         return before.and_those(name for name in step.take if there.hides(name))

@@ -238,12 +238,16 @@ def _winners(
     return _joined(old.select(*CARRIED, *keys), fine.select(*CARRIED, *keys), len(keys))
 
 
-def _equal(work: Work, shaped: Sequence[Shaped], origin: Origin, step: Step) -> Origin | None:
-    """The row that stayed where a step drops all but one of equal rows."""
+def _equal(
+    work: Work, shaped: Sequence[Shaped], origin: Origin, step: Deduplicate
+) -> Origin | None:
+    """The row that stayed where a step drops all but one of equal rows; near ones are unlike."""
+    if step.near:
+        return None
     at = list(work.steps).index(step)
     for one in shaped:
         before, after = one.frames[at], one.frames[at + 1]
-        names = user_columns(before.columns)
+        names = list(step.by) or user_columns(before.columns)
         keys = [sortable(before, name).alias(f"__key{n}") for n, name in enumerate(names)]
         gone = before.where(among([origin])).select(*CARRIED, *keys)
         stayed = after.where(column("_window") == F.lit(origin.window)).select(*CARRIED, *keys)

@@ -12,7 +12,7 @@ from headgate.core.fingerprint import digest, whole
 from headgate.core.policy import rules_by_window
 from headgate.core.results import JOB_OF
 from headgate.core.spec import Ingested
-from headgate.core.steps import Split, Step, Where
+from headgate.core.steps import ChangedKeys, Step, Where
 from headgate.stages import corrections
 from headgate.stages.across import beside
 from headgate.stages.aside import fails, refuse_known, stumbled, warnings_of
@@ -214,7 +214,7 @@ def steps_of(table: Ingested) -> tuple[Step, ...]:
     """What is done to the records of a change log, on the record."""
     if table.source.format != "debezium":
         return ()
-    split = (Split(key=table.source.key),) if table.source.key else ()
+    split = (ChangedKeys(key=table.source.key),) if table.source.key else ()
     return (Where(keep=f"{EVENT} IS NULL", because=NO_CHANGE), *split)
 
 

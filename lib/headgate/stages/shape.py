@@ -12,16 +12,13 @@ from pyspark.sql import functions as F
 
 from headgate.core.errors import HeadgateError, StepFailed
 from headgate.core.results import Rows
-from headgate.core.steps import Cast, Deduplicate, Python, Sql, Step
+from headgate.core.steps import Deduplicate, Derive, Python, Sql, Step, Where
 from headgate.stages.counting import Counter
+from headgate.stages.twice import the_same_twice
 from headgate.storage.faults import classify
 from headgate.storage.plans import works_by_row
-from headgate.transforms.hidden import REASONS
-from headgate.transforms.steps import Around, applied
-
-EACH_ROW = ("trim", "rename", "cast", "derive", "where", "select", "drop", "fill", "map",
-            "split")  # fmt: skip
-CHANGES_ROWS = ("where", "deduplicate", "sql", "step", "lookup", "split")
+from headgate.transforms.hidden import REASONS, RECORD
+from headgate.transforms.steps import Around, applied, readied
 
 
 @dataclass(frozen=True)
@@ -31,6 +28,7 @@ class Change:
     step: Step
     before: str
     after: str
+    aside: tuple[str, ...] = ()  # the points at which rows were set aside up to here
 
 
 @dataclass
@@ -57,7 +55,11 @@ def shape(
     shaped = Shaped(counter.point(rows, at) if counter and steps else rows)
     shaped.frames.append(shaped.df)
     for place, step in enumerate(steps):
-        before = shaped.df
+        before = readied(step, shaped.df)
+        if counter and isinstance(step, Python) and step.twice:
+            # Of rows that nobody counts: what a sample is taken from is not counted to its end.
+            bare = shape(rows, steps[:place], around, None, only_window).df
+            _guarded(step, bare, around, the_same_twice)
         after = _guarded(step, before, around)
         if REASONS in before.columns and REASONS not in after.columns:
             rejected = before.where(F.col(REASONS).isNotNull())
@@ -69,27 +71,27 @@ def shape(
             shaped.aside.append(rejected)
             after = _guarded(step, before, around)
         after = _restored(before, after, only_window)
-        if counter and _may_change_rows(step):
+        if counter and step.changes_rows:
             name = f"step {place}"
             after = counter.point(after, name)
-            shaped.changes.append(Change(step, at, name))
+            shaped.changes.append(Change(step, at, name, tuple(shaped.aside_points)))
             at = name
         shaped.df = after
         shaped.frames.append(after)
     for rejected in shaped.aside:
+        carried = [name for name in (REASONS, RECORD) if name in rejected.columns]
         shaped.df = shaped.df.unionByName(rejected, allowMissingColumns=True).select(
-            *[F.col(f"`{name}`") for name in dict.fromkeys((*shaped.df.columns, REASONS))]
+            *[F.col(f"`{name}`") for name in dict.fromkeys((*shaped.df.columns, *carried))]
         )
     return shaped
 
 
-def _may_change_rows(step: Step) -> bool:
-    return step.name in CHANGES_ROWS and step.name != "lookup"
+Done = Callable[[Any, DataFrame, Around], DataFrame]
 
 
-def _guarded(step: Step, df: DataFrame, around: Around) -> DataFrame:
+def _guarded(step: Step, df: DataFrame, around: Around, do: Done = applied) -> DataFrame:
     try:
-        return applied(step, df, around)
+        return do(step, df, around)
     except HeadgateError:
         raise
     except Exception as error:
@@ -124,10 +126,10 @@ def together(steps: Sequence[Step], sample: DataFrame, around: Around) -> bool:
     for step in steps:
         if isinstance(step, Sql) and ":window_" in step.text:
             return False
-        after = _guarded(step, df, around)
+        after = _guarded(step, readied(step, df), around)
         if "_window" not in after.columns:
             return False
-        judged = step.opaque or step.name in ("derive", "where")
+        judged = step.opaque or isinstance(step, Derive | Where)
         if judged and not works_by_row(df, after):
             return False
         df = df.sparkSession.createDataFrame([], after.schema)
@@ -150,9 +152,11 @@ def fates(
         after = counts[change.after]["rows"].get(code, 0)
         last = after
         step = change.step
-        if isinstance(step, Sql) and step.rows == "regrouped":
+        if step.regroups:
+            # Rows that were rejected before keep their place in the count that begins here.
+            aside = sum(counts[name]["rows"].get(code, 0) for name in change.aside)
             reasons.append((f"regrouped from {before:,} rows", after))
-            rows = Rows(read=after)
+            rows = Rows(read=after + aside)
             continue
         if after < before and step.drops is not None:
             gone = before - after
@@ -187,12 +191,12 @@ def _changed(step: Step, before: int, after: int, table: str, window: str) -> St
 
 def by_record(steps: Sequence[Step]) -> bool:
     """Whether a row can carry what it came as through all steps, at next to no cost."""
-    return all(step.name in EACH_ROW for step in steps)
+    return all(step.by_row for step in steps)
 
 
 def rejects(steps: Sequence[Step]) -> bool:
     """Whether steps themselves may reject rows."""
-    return any(isinstance(step, Cast) for step in steps)
+    return any(step.rejects for step in steps)
 
 
 Reader = Callable[[Sequence[str]], DataFrame]

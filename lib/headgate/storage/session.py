@@ -19,6 +19,8 @@ from headgate.core.spec import SparkSettings
 from headgate.storage import archive, gateway, jars, java, pairs, sparkconf
 
 ZONE, ANSI = "spark.sql.session.timeZone", "spark.sql.ansi.enabled"
+# Spark 3.5 ends a run at a date that only Spark 2 would read; so set, it is a date that is none.
+DATES = "spark.sql.legacy.timeParserPolicy"
 
 
 def start(settings: SparkSettings, *, timezone: str, app: str) -> SparkSession:
@@ -30,6 +32,7 @@ def start(settings: SparkSettings, *, timezone: str, app: str) -> SparkSession:
     gateway.hush()
     session.conf.set(ZONE, timezone)
     session.conf.set(ANSI, "true")
+    session.conf.set(DATES, "CORRECTED")
     return session
 
 
@@ -51,7 +54,7 @@ def reading_session(session: SparkSession) -> SparkSession:
     So a record's number is its place in the task. In the given session this would slow other reads.
     """
     beside = session.newSession()
-    for key in (ZONE, ANSI, "spark.sql.shuffle.partitions"):
+    for key in (ZONE, ANSI, DATES, "spark.sql.shuffle.partitions"):
         beside.conf.set(key, session.conf.get(key) or "")
     beside.conf.set("spark.sql.files.maxPartitionBytes", str(1 << 40))
     beside.conf.set("spark.sql.files.openCostInBytes", str(1 << 40))

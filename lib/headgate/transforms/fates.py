@@ -40,7 +40,9 @@ def with_record_of_rejected(df: DataFrame) -> DataFrame:
         came = column(RECORD)
     else:  # a made row came as what it is
         whole = F.struct(*[column(name) for name in user_columns(df.columns)])
-        came = F.to_json(column(RECORD) if RECORD in df.columns else whole, AS_JSON)
+        came = F.to_json(whole, AS_JSON)
+        if RECORD in df.columns:
+            came = F.coalesce(F.to_json(column(RECORD), AS_JSON), came)
     return df.withColumn(RECORD, F.when(column(REASONS).isNotNull(), came))
 
 
@@ -100,10 +102,13 @@ def sort_text(schema: T.StructType, name: str, alias: str) -> str:
     return f"CAST({text} AS STRING)" if "variant" in kind else text
 
 
-def exact_duplicates(df: DataFrame) -> Column:
-    """Whether a row equals an earlier one in all columns but those with _ (null equals null)."""
+def exact_duplicates(df: DataFrame, among: Column) -> Column:
+    """Whether a row equals an earlier one in all columns but those with _ (null equals null).
+
+    Rows of which `among` tells otherwise are not held against each other.
+    """
     same = [sortable(df, name) for name in user_columns(df.columns)]
     origin = [name for name in ("_ingested_at", "_file", "_row") if name in df.columns]
     order = [column(name).asc_nulls_last() for name in origin] or [F.lit(1)]
-    spec = Window.partitionBy(column("_window"), *same).orderBy(*order)
+    spec = Window.partitionBy(column("_window"), among, *same).orderBy(*order)
     return F.row_number().over(spec) > 1
