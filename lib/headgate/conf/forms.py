@@ -76,13 +76,6 @@ def stretch(text: str) -> str:
     raise ValueError(f"must be a stretch of time such as '2 days' or '6 hours', not '{text[:60]}'")
 
 
-def whole(text: str) -> int:
-    """A whole number from 1."""
-    if re.fullmatch(r"[1-9]\d{0,8}", text):
-        return int(text)
-    raise ValueError(f"must be a whole number from 1, not '{text[:60]}'")
-
-
 def pattern(text: str) -> str:
     """A pattern of dates or times, as far as its letters tell.
 
@@ -157,7 +150,6 @@ STRETCH = Parsed(
     _form(pattern=r"^\d+ +(minute|hour|day|week)s?$"),
 )
 TYPE = Parsed("a Spark type such as bigint or decimal(10,2)", sparktypes.checked)
-WHOLE = Parsed("a whole number", whole, {"type": "integer", "minimum": 1})
 PATTERN = Parsed("a pattern such as d.M.yyyy", pattern)
 COLUMN = Text("a column")
 COLUMNS = Listed(COLUMN, unique=True, about="list of columns, or one")
