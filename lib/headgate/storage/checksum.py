@@ -17,7 +17,6 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-NAMED = 1000  # files: about 0.6 MB beside each commit of a table of so many
 MOST = 50  # files that are read by their names: more would be listed by a job of Spark's
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections import Counter
-
-from headgate.storage.threads import end_if_over
 
 POINTS = (
     "corrected",
@@ -29,12 +28,20 @@ STOP = "HEADGATE_STOP_AT"  # name, or name:N for the Nth time: SIGKILL
 PAUSE = "HEADGATE_PAUSE_AT"  # name:seconds
 
 _passed: Counter[str] = Counter()
+_thread = threading.local()
+
+
+def ends_with(over: threading.Event) -> None:
+    """This thread works for a call, and is to end at its next point once that is over."""
+    _thread.over = over
 
 
 def reached(name: str) -> None:
     """Say that the flow stands at this point."""
     _held(name)
-    end_if_over()
+    over = getattr(_thread, "over", None)
+    if over is not None and over.is_set():
+        raise KeyboardInterrupt
 
 
 def _held(name: str) -> None:

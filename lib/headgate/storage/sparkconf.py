@@ -10,8 +10,6 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from headgate.storage.checksum import NAMED
-
 EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
 DELTA = {"spark.sql.extensions": EXTENSION, "spark.sql.catalog.spark_catalog": CATALOG}
@@ -25,6 +23,8 @@ LARGE = "-XX:-DontCompileHugeMethods"
 # For batch work on few cores; Java's default trades throughput for short pauses.
 STEADY = "-XX:+UseParallelGC"
 GIB = 1 << 30
+# Files that Delta names in the checksum beside a commit: about 0.6 MB for a table of so many.
+NAMED = 1000
 
 
 def defaults(master: str, *, timezone: str, app: str, jars: Iterable[Path]) -> dict[str, str]:

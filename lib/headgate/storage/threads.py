@@ -10,7 +10,7 @@ from typing import Any
 from pyspark import InheritableThread
 from pyspark.sql import SparkSession
 
-_now = threading.local()
+from headgate.storage.points import ends_with
 
 
 class Beside:
@@ -23,7 +23,7 @@ class Beside:
         """Start work in a thread, which gives its connection to the JVM back when it ends."""
 
         def run() -> None:
-            _now.over = self._over
+            ends_with(self._over)
             jvm: Any = self._spark.sparkContext._jvm
             jvm.SparkSession.setActiveSession(self._spark._jsparkSession)
             work()
@@ -42,10 +42,3 @@ class Beside:
             self._spark.sparkContext.cancelAllJobs()
         for thread in threads:
             thread.join()
-
-
-def end_if_over() -> None:
-    """Where this thread's call was broken off, it ends here as the call did."""
-    over = getattr(_now, "over", None)
-    if over is not None and over.is_set():
-        raise KeyboardInterrupt
