@@ -48,7 +48,9 @@ def test_every_attribute_of_a_suite_has_a_key() -> None:
     assert set(SETTINGS.keys) == set(Suite.model_fields) - {
         "environment", "tables", "root", "conf", "overrides", "every",
     }  # fmt: skip
-    assert set(ENVIRONMENT.keys) - set(SETTINGS.keys) == {"raw", "lake", "vault", "spark", "tables"}
+    assert set(ENVIRONMENT.keys) - set(SETTINGS.keys) == {
+        "raw", "lake", "vault", "spark", "tables", "parallel",
+    }  # fmt: skip
 
 
 def test_every_step_and_argument_has_a_form() -> None:
