@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from builders import Lab, fates, fine
 from headgate.core.errors import InputMissing, Usage
 from headgate.stages.erasing import Wish
 from headgate.storage.remains import Remains
+from headgate.storage.repaired import given_at
 
 TOKEN = {"privacy": "tokenise"}
 TABLES: dict[str, Any] = {
@@ -224,3 +226,51 @@ def test_a_key_of_ones_own_is_forgotten_with_its_person(
     shutil.copytree(backup, lab.lake / "ingested")
     plain = lab.app().revealed("ingested.orders").select("id", "amount").collect()
     assert dict(map(tuple, plain)) == {1: "5", 2: None, 3: "7", 4: "5", 5: None, 6: "5"}
+
+
+REPAIRED: dict[str, Any] = {
+    "ingested.orders": {
+        "source": {"files": "orders/{window}.csv"},
+        "columns": {"id": "bigint", "who": "bigint", "amount": "int"},
+        "max_rejected": 0.9,
+    },
+    "clean.orders": {
+        "reads": "ingested.orders", "quality": [{"row": {"positive": "amount > 0"}}],
+        "max_rejected": 0.9,
+    },
+}  # fmt: skip
+
+
+def test_what_was_repaired_of_others_stays_repaired(spark: SparkSession, tmp_path: Path) -> None:
+    lab = Lab(spark, tmp_path, REPAIRED)
+    rows = [(1, 1, 1), (2, 90417, "x"), (3, 3, "y"), (4, "9o417", 4), (5, 90417, -5), (6, 6, -6)]
+    lab.file("orders/2026-11-01.csv", ("id", "who", "amount"), rows)
+    fine(lab.run())
+    mended = tmp_path / "mended.jsonl"
+    for table, cells in (
+        ("ingested.orders", {2: {"amount": "22"}, 3: {"amount": "33"}, 4: {"who": "90417"}}),
+        ("clean.orders", {5: {"amount": "55"}, 6: {"amount": "66"}}),
+    ):
+        told = [{"_file": "orders/2026-11-01.csv", "_row": n, **c} for n, c in cells.items()]
+        mended.write_text("\n".join(map(json.dumps, told)))
+        result, done = lab.app().replay(table, given_at(spark, str(mended)))
+        assert done.replayed == len(cells), result
+    fine(lab.run())
+    assert sorted(lab.rows("clean.orders", "id", "amount")) == [
+        (1, 1), (2, 22), (3, 33), (4, 4), (5, 55), (6, 66),
+    ]  # fmt: skip
+    mended.unlink()
+
+    made = lab.app().erase("ingested.orders", "who = 90417", Wish(yes=True))
+
+    assert made.proof is not None
+    assert made.proof.holds, made.proof
+    assert {one.place: one.rows for one in made.spots if one.kind == "corrections"} == {
+        "what was repaired of ingested.orders": 1
+    }
+    assert not lab.app().plan()
+    assert sorted(lab.rows("clean.orders", "id", "amount")) == [(1, 1), (3, 33), (6, 66)]
+    assert lab.rejected("ingested.orders", "_state") == [("replayed",)]
+    assert traces(lab) == []
+    for name in REPAIRED:
+        assert not lab.app().verify(name).different, name

@@ -13,7 +13,7 @@ from headgate.core.results import Entry
 class Spot:
     """Rows of people in one place."""
 
-    kind: str  # table, store, quarantine, raw
+    kind: str  # table, store, quarantine, corrections, raw
     table: str
     rows: int
     windows: tuple[str, ...] = ()
@@ -22,7 +22,10 @@ class Spot:
     @property
     def place(self) -> str:
         """The place in words."""
-        words = {"table": "", "store": "the store of ", "quarantine": "the quarantine of "}
+        words = {
+            "table": "", "store": "the store of ", "quarantine": "the quarantine of ",
+            "corrections": "what was repaired of ",
+        }  # fmt: skip
         return words.get(self.kind, "raw files of ") + self.table
 
     def plain(self) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from headgate.stages.lake import Lake
 from headgate.stages.leaving_out import left_out
 from headgate.stages.proving import places, proved
 from headgate.stages.raw_records import rewritten
+from headgate.stages.realigned import realigned
 from headgate.stages.runner import Orders, run_table
 from headgate.storage.files import files_for
 from headgate.storage.keyed import merged_version
@@ -135,8 +136,10 @@ def _carried_out(trail: Trail, plan: Erasure, wish: Wish) -> Erasure:
     lake = trail.lake
     changed = rewritten(trail, plan.spots, all_files=wish.raw == "rewrite")
     again = _concerned(trail)
+    records = {file: set(rows) for one in plan.spots for file, rows in one.records.items()}
     runs: list[Entry] = []
     for table in again:
+        realigned(trail, table, records, secrets.token_hex(6), break_lease=wish.break_lease)
         runs += _made_again(trail, plan, table, changed, wish)
     for table in again:
         with holding(lake, table, secrets.token_hex(6), break_lease=wish.break_lease):

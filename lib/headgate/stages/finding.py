@@ -19,6 +19,7 @@ from headgate.core.traces import Traces
 from headgate.privacy.ciphers import own_name
 from headgate.privacy.people import Mark, forms, marked, person
 from headgate.stages.clean import main_input
+from headgate.stages.corrections import CHANGED, OF, WRITTEN, repairs_for
 from headgate.stages.ingest import batch_of, groups_of, rows_of
 from headgate.stages.lake import Lake
 from headgate.stages.preview import Looking
@@ -26,6 +27,7 @@ from headgate.stages.reads import known
 from headgate.stages.rejected import typed_with
 from headgate.storage.tables import DeltaTable
 from headgate.transforms.contract import words_of_unread
+from headgate.transforms.corrections import content_of
 from headgate.transforms.hidden import REASONS, RECORD, THEIRS, column
 
 AT = ("_window", "_file", "_row")
@@ -187,22 +189,81 @@ class Trail:
         if not marks:
             return None
         unread = words_of_unread(F.col("_record"), F.col("_reasons"))
-        found = marked(shown, marks, THEIRS, unread)
+        found = self._with_repaired(marked(shown, marks, THEIRS, unread))
         kept = [name for name in rows.columns if name != "_record"]
         return found.select(*kept, F.col("__sealed").alias("_record"), THEIRS)
 
-    def in_raw(self, table: Ingested) -> Iterator[DataFrame]:
-        """The records of a table's raw files, marked; those that cannot be read are noted."""
+    def in_corrections(self, table: Table, rows: DataFrame | None = None) -> DataFrame | None:
+        """What people repaired of a table as it is kept, marked; OF names what each corrects."""
+        rows = self.lake.corrections(table.name).rows() if rows is None else rows
+        if rows is None or not isinstance(table, Ingested | Clean):
+            return None
+        sealed = rows.withColumn("__sealed", F.col("_record"))
+        opened = self.lake.guard(table).opened(sealed, "_record") if table.private else sealed
+        told = opened.withColumn("__told", F.from_json("_record", WRITTEN))
+        if isinstance(table, Ingested):
+            spec: Ingested = known(self.lake, table)
+            kinds = {name: one.type for name, one in spec.columns.items()}
+            wanted = self.plain_marks(spec)
+        else:
+            schema = self.lake.delta(main_input(table)).schema()
+            kinds = {one.name: one.dataType.simpleString() for one in schema.fields}
+            shown = self.lake.spark.createDataFrame([], schema)
+            wanted = self.marks(main_input(table), shown)
+        names = dict.fromkeys(n for one in wanted for n in one.columns if n in kinds)
+        texts = {name: f"__cell{place}" for place, name in enumerate(names)}
+        cells = told.select("*", *[F.col("__told")[CHANGED][n].alias(t) for n, t in texts.items()])
+        wide = cells.select(
+            "*", *[F.expr(f"try_cast({t} AS {kinds[n]})").alias(n) for n, t in texts.items()]
+        )
+        found = marked(wide, wanted, THEIRS) if wanted else wide.withColumn(THEIRS, F.lit(False))
+        kept = [name for name in rows.columns if name != "_record"]
+        of = F.col(f"__told.{OF}").alias(OF)
+        return found.select(*kept, F.col("__sealed").alias("_record"), of, THEIRS)
+
+    @cached_property
+    def repaired(self) -> frozenset[tuple[str, int, str]]:
+        """The records that are theirs since somebody repaired them: file, row, what they held.
+
+        They may not hold the key themselves. Asked before the corrections go.
+        """
+        found: set[tuple[str, int, str]] = set()
+        for table in self.lake.suite.tables.values():
+            told = self.in_corrections(table)
+            if told is not None:
+                mine = told.where(F.col(THEIRS)).select("_file", "_row", OF).collect()
+                found |= {(row["_file"], row["_row"], row[OF]) for row in mine}
+        return frozenset(found)
+
+    def _with_repaired(self, rejected: DataFrame) -> DataFrame:
+        """Rejected rows with a mark on those that were repaired to be theirs, too."""
+        if not self.repaired:
+            return rejected
+        told = sorted({(file, of) for file, _, of in self.repaired})
+        known = self.lake.spark.createDataFrame(told, "__of_file string, __of string")
+        same = (F.col("_file") == F.col("__of_file")) & (
+            content_of(F.col("_record")) == F.col("__of")
+        )
+        both = rejected.join(F.broadcast(known), same, "left")
+        mine = F.col(THEIRS) | F.col("__of").isNotNull()
+        return both.withColumn(THEIRS, mine).drop("__of_file", "__of")
+
+    def in_raw(self, table: Ingested, *, repaired: bool = True) -> Iterator[DataFrame]:
+        """The records of a table's raw files, marked; those that cannot be read are noted.
+
+        As people repaired them, or as they came.
+        """
         looking = Looking.at(self.lake)
         table = known(looking, table)
         marks = self.plain_marks(table)
         if not marks:
             return
         batch = batch_of(looking, table, None)
+        repairs = repairs_for(looking, table, sorted(batch.windows)) if repaired else None
         broken: dict[str, Any] = {}
         aside: dict[str, Unreadable] = {}
         for group in groups_of(looking, table, batch, sorted(batch.windows), broken, aside):
-            rows = rows_of(looking, table, group, list(group.files), with_record=True)
+            rows = rows_of(looking, table, group, list(group.files), True, repairs)
             unread = words_of_unread(F.col(RECORD), F.col(REASONS))
             yield marked(rows, marks, THEIRS, unread)
         self.unread |= {path: error.what for path, error in aside.items()}
@@ -228,6 +289,7 @@ class Trail:
                 look("table", table.name, self.in_table(table.name))
                 look("store", table.name, self.in_store(table.name))
                 look("quarantine", table.name, self.in_quarantine(table))
+                look("corrections", table.name, self.in_corrections(table))
             for rows in self.in_raw(table) if isinstance(table, Ingested) else ():
                 look("raw", table.name, rows)
         return _spots(frames)

@@ -53,6 +53,7 @@ def places(trail: Trail, table: Table) -> Iterator[tuple[str, Remains]]:
         ("store", lake.store(table.name)),
         ("quarantine", lake.quarantine(table.name).path),
         ("vault", lake.vault(table.name).path),
+        ("corrections", lake.corrections(table.name).path),
     ):
         remains = Remains(lake.spark, path)
         if remains.exists:
@@ -65,6 +66,8 @@ def _marked(trail: Trail, table: Table, kind: str, remains: Remains) -> DataFram
         return None
     if kind == "quarantine":
         return trail.in_quarantine(table, rows)
+    if kind == "corrections":
+        return trail.in_corrections(table, rows)
     if kind == "vault":
         return marked(rows, [_tokens(trail), trail.own_keys(table)], THEIRS)
     return trail.in_table(table.name, rows)

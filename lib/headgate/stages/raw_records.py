@@ -40,7 +40,9 @@ def rewritten(trail: Trail, spots: Sequence[Spot], *, all_files: bool) -> Mappin
     for file, numbers in wanted.items():
         table = owner[file]
         content = lake.raw.read_bytes(file)
-        now = without(content, file, table.source, numbers, values, totals[table.name].get(file, 0))
+        total = totals[table.name].get(file, 0)
+        told = {row for of, row, _ in trail.repaired if of == file}
+        now = without(content, file, table.source, numbers, values, total, told)
         # Where it cannot be done it is told in the end: the record is still there.
         if now is not None and _could_write(trail, file, now):
             written.append(file)

@@ -28,6 +28,12 @@ class Corrections:
         draft.write(made)
         draft.commit(replace=None, without=frozenset(), metadata={"headgate": {"replay": replay}})
 
+    def keep_only(self, rows: DataFrame) -> None:
+        """Make these all the corrections that there are."""
+        draft = open_draft(self.spark, self.path, fence=None, by_window=False)
+        draft.write(rows)
+        draft.commit(replace="true", without=frozenset(), metadata={"headgate": {"erased": True}})
+
 
 def corrected_tables(spark: SparkSession, lake: str) -> frozenset[str]:
     """The tables that have corrections: one listing for all."""

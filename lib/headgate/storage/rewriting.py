@@ -14,12 +14,18 @@ _ENDS = ("\n", "\r")
 
 
 def without(
-    content: bytes, name: str, source: FileSource, rows: Set[int], values: Sequence[str], total: int
+    content: bytes,
+    name: str,
+    source: FileSource,
+    rows: Set[int],
+    values: Sequence[str],
+    total: int,
+    sure: Set[int] = frozenset(),
 ) -> bytes | None:
     """The file without records of these numbers, from 1; None where it cannot be taken apart.
 
     What is taken for a record has to be one: there are `total` of them in the file, and each that
-    goes holds one of the `values`.
+    goes holds one of the `values`, unless it is one of which somebody is `sure`.
     """
     kind, packed = format_of(source, name), packing(name)
     if source.reader or packed not in ("", ".gz"):
@@ -42,7 +48,8 @@ def without(
     if len(counted) != total or max(rows) > total:
         return None
     gone = {counted[row - 1] for row in rows}
-    if not all(any(value in parts[at] for value in values) for at in gone):
+    doubtful = {counted[row - 1] for row in rows if row not in sure}
+    if not all(any(value in parts[at] for value in values) for at in doubtful):
         return None
     kept = "".join(part for at, part in enumerate(parts) if at not in gone).encode(codec(source))
     return gzip.compress(kept, mtime=0) if packed else kept

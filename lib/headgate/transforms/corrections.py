@@ -105,9 +105,9 @@ def of_file(rows: DataFrame) -> DataFrame:
 def of_table(rows: DataFrame, repairs: DataFrame, kinds: Mapping[str, str]) -> DataFrame:
     """Rows of a table with corrected cells; RECORD is each as text, and says what it was."""
     names = rows.columns
-    fixed = with_corrections(rows, repairs, kinds, _as_text(names))
-    corrected = _as_text(names, column(CORRECTS).alias(ORIGINAL))
-    record = F.when(column(CORRECTS).isNull(), _as_text(names)).otherwise(corrected)
+    fixed = with_corrections(rows, repairs, kinds, record_of(names))
+    corrected = record_of(names, column(CORRECTS).alias(ORIGINAL))
+    record = F.when(column(CORRECTS).isNull(), record_of(names)).otherwise(corrected)
     return fixed.select(*map(column, names), column(CORRECTS), record.alias(RECORD))
 
 
@@ -121,7 +121,7 @@ def cell_kinds(schema: T.StructType) -> dict[str, str]:
     return {name: schema[name].dataType.simpleString() for name in user_columns(schema.names)}
 
 
-def _as_text(names: list[str], *more: Column) -> Column:
+def record_of(names: list[str], *more: Column) -> Column:
     """A row as quarantine writes it down."""
     return F.to_json(F.struct(*map(column, names), *more), AS_JSON)
 
