@@ -60,4 +60,8 @@ def with_theirs(lake: Lake, table: Ingested, rows: DataFrame) -> DataFrame:
     marks = [Mark(columns, secrets[key], frozenset(who)) for (columns, key), who in people.items()]
     have = set(rows.columns)
     unread = words_of_unread(F.col(RECORD), F.col(REASONS)) if {RECORD, REASONS} <= have else None
-    return marked(rows, marks, THEIRS, unread)
+    found = marked(rows, marks, THEIRS, unread)
+    if REASONS not in have:
+        return found
+    # A rejected row would stay for its reasons: theirs goes without any.
+    return found.withColumn(REASONS, F.when(~F.col(THEIRS), F.col(REASONS)))

@@ -216,3 +216,15 @@ def _of_python(found: Raised, text: str) -> HeadgateError:
     said = f": {text[:200]}" if found.kind in OF_CODE and "\n" not in text.strip() else ""
     where = found.place or "a Python step"
     return StepFailed(f"{found.kind} was raised{said}", where=where, next="headgate preview")
+
+
+_MADE_MEANWHILE = ("PROTOCOL_CHANGED", "ProtocolChanged", "METADATA_CHANGED", "MetadataChanged")
+
+
+def is_conflict(error: Exception) -> bool:
+    """Whether another writer got in between.
+
+    Of two who make a table at the same time, the second finds another protocol and other columns.
+    """
+    text = str(error)
+    return any(word in text for word in ("Concurrent", "CONCURRENT", *_MADE_MEANWHILE))

@@ -37,6 +37,9 @@ def defaults(master: str, *, timezone: str, app: str, jars: Iterable[Path]) -> d
         "spark.sql.ansi.enabled": "true",
         # Spark keeps a hundred; one run uses more, and would have each compiled anew.
         "spark.sql.codegen.cache.maxEntries": "2000",
+        # Steps make columns of columns, and each way to say that one is not null is one more for
+        # the planner to compare: a dozen steps took it minutes, and it gained nothing.
+        "spark.sql.constraintPropagation.enabled": "false",
         # Where in Python each column was named: several calls into the JVM for every one of them.
         "spark.python.sql.dataFrameDebugging.enabled": "false",
         "spark.databricks.delta.allFilesInCrc.thresholdNumFiles": str(NAMED),

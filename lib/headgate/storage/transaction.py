@@ -22,6 +22,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from headgate.core.errors import Held, Infrastructure, StepFailed
+from headgate.storage.faults import is_conflict
 from headgate.storage.files import Files, files_for
 from headgate.storage.logs import log
 from headgate.storage.pending import Pending, left_behind, noted
@@ -225,7 +226,7 @@ class FileDraft:
         try:
             version = self._txn.commit(self._seq(actions), self._operation(replace, text))
         except Exception as error:
-            if _is_conflict(error):
+            if is_conflict(error):
                 raise Infrastructure(
                     "another writer changed the table while this run wrote to it",
                     where=self._path,
@@ -390,8 +391,3 @@ def _told(table: DeltaTable, version: int) -> int | None:
 def in_own_windows(aside: DataFrame, mark: str) -> DataFrame:
     """Rows that were set aside, with the window that they came in."""
     return aside.withColumn("_window", F.expr(f"substring(`_window`, {len(mark) + 1})"))
-
-
-def _is_conflict(error: Exception) -> bool:
-    text = str(error)
-    return "Concurrent" in text or "DELTA_CONCURRENT" in text
