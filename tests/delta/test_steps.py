@@ -128,10 +128,10 @@ def test_a_python_step_is_held_to_what_it_promises(spark: SparkSession, tmp_path
     assert said.pop("clean.steady") == ""
     assert {codes[name] for name in said} == {30}
     assert "'kind', and does not return it" in said["clean.lost"]
-    for name, rows in (("chance", 5), ("luck", 4)):
+    for name in ("chance", "luck"):
         told = said[f"clean.{name}"]
         assert f"lines_steps.by_{name} is not deterministic: run twice on the same 5 rows" in told
-        assert f", {rows} of 5 came out otherwise" in told
+        assert " of 5 came out otherwise" in told  # how many is a matter of chance
         assert not (lab.lake / "clean" / name / "_delta_log").exists()
     assert lab.read("clean.steady").columns[:2] == ["id", "n"]
     assert "tags" not in lab.read("clean.steady").columns

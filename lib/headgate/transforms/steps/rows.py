@@ -16,9 +16,9 @@ _MATCHED = "__matched"
 
 
 def where(step: S.Where, df: DataFrame, _: Around) -> DataFrame:
-    """A row that is rejected has its reason, and keeps it: what it holds is not to be judged."""
-    keep = F.expr(step.keep)
-    return df.where(keep | ~good(df) if REASONS in df.columns else keep)
+    # Whether a row is rejected already is not asked here: pushed down through the steps before, that
+    # question grows twofold with each of them.
+    return df.where(F.expr(step.keep))
 
 
 def lookup(step: S.Lookup, df: DataFrame, around: Around) -> DataFrame:
