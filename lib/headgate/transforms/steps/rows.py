@@ -16,8 +16,8 @@ _MATCHED = "__matched"
 
 
 def where(step: S.Where, df: DataFrame, _: Around) -> DataFrame:
-    # Whether a row is rejected already is not asked here: pushed down through the steps before, that
-    # question grows twofold with each of them.
+    # Whether a row is rejected already is not asked here: pushed down through the steps before,
+    # that question grows twofold with each of them.
     return df.where(F.expr(step.keep))
 
 
