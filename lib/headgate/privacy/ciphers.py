@@ -13,8 +13,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from headgate.core.keys import OWNED, SEALED, TOKEN, key_id
 
@@ -63,7 +61,7 @@ def own_key(nonce: bytes, name: str) -> bytes:
 
 def own_sealed(data: bytes, name: str) -> Callable[[str], str]:
     """A text encrypted by a person's own key, with the name under which the vault has that key."""
-    return _sealing(AESSIV(data), f"{SEALED}{OWNED}{name}_")
+    return _sealing(_aes(data), f"{SEALED}{OWNED}{name}_")
 
 
 def own_opened(
@@ -71,13 +69,13 @@ def own_opened(
 ) -> Callable[[str], str | None]:
     """What was sealed by the key that the vault tells like this; null once that is forgotten."""
     data = None if told is None else opened(told)
-    cipher = None if data is None else AESSIV(bytes.fromhex(data))
+    cipher = None if data is None else _aes(bytes.fromhex(data))
 
     def open_(text: str) -> str | None:
         try:
             closed = base64.urlsafe_b64decode(text.split("_", 2)[2])
             return cipher.decrypt(closed, None)[1:].decode() if cipher else None
-        except (InvalidTag, ValueError):
+        except _unfitting():
             return None
 
     return open_
@@ -108,11 +106,25 @@ def opened_by(secrets: Sequence[bytes]) -> Callable[[str], str | None]:
         try:
             plain: bytes = cipher.decrypt(base64.urlsafe_b64decode(closed), None)
             return plain[1:].decode()
-        except (InvalidTag, ValueError):
+        except _unfitting():
             return None
 
     return open_
 
 
 def _cipher(secret: bytes) -> Any:
-    return AESSIV(purpose(secret, "seal", 64))
+    return _aes(purpose(secret, "seal", 64))
+
+
+def _aes(key: bytes) -> Any:
+    """The cipher of a key. Its library is there only where columns are protected."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+    return AESSIV(key)
+
+
+def _unfitting() -> tuple[type[Exception], ...]:
+    """What is raised where a text was not closed by this key."""
+    from cryptography.exceptions import InvalidTag
+
+    return InvalidTag, ValueError
