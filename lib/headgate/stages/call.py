@@ -30,10 +30,12 @@ def run_all(
     faults: dict[str, HeadgateError] = {}
 
     def may(name: str) -> bool:
+        if until():
+            return False
         stopped = sorted(failed & ancestors(tables, [name]))
-        if stopped and not until():
+        if stopped:
             errors.append(f"{name} waits for {stopped[0]}, which failed")
-        return not stopped and not until()
+        return not stopped
 
     ended = abreast(
         names,

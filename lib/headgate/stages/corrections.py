@@ -16,10 +16,8 @@ from headgate.transforms.corrections import CELLS, CORRECTS, FILE, MAP, PLACE, R
 from headgate.transforms.hidden import column
 
 CORRECTED = "corrected"  # the point at which corrected rows are counted, and a part of a run
-OF, CHANGED = (
-    "of",
-    "row",
-)  # keys of a correction: a name for what the record held; its changed cells
+# Keys of a correction: a name for what the record held, and its changed cells.
+OF, CHANGED = "of", "row"
 WRITTEN = f"{OF} string, {CHANGED} {MAP}"
 FEW = 200_000  # corrections that go to every task, so that the window's rows need no shuffle
 

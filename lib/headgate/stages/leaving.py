@@ -83,8 +83,6 @@ def _there(lake: Lake, table: Table, windows: Collection[str]) -> DataFrame | No
     """The accepted rows of windows; None where the table does not tell where its rows are from."""
     path = lake.path(table.name) if lake.by_window(table.name) else lake.store(table.name)
     target = DeltaTable(lake.spark, path)
-    rows = target.read() if target.latest() is not None else None
-    if rows is None or not {*PLACE, "_window"} <= set(rows.columns):
+    if target.latest() is None or not {*PLACE, "_window"} <= set(target.schema().names):
         return None
-    mine = rows.where(F.col("_window").isin(list(windows)))
-    return mine.withColumn(KEY, _key(F.lit(None).cast("string")))
+    return target.read(windows=windows).withColumn(KEY, _key(F.lit(None).cast("string")))

@@ -52,7 +52,7 @@ class Remains:
 
     def rows(self) -> DataFrame | None:
         """The rows of all data files on disk; None where there is none."""
-        names, schema = self.data(), DeltaTable(self.spark, self.path).read().schema
+        names, schema = self.data(), DeltaTable(self.spark, self.path).schema()
         found: DataFrame | None = None
         parted = [name for name in names if "=" in name]
         for group in (parted, [name for name in names if "=" not in name]):

@@ -99,11 +99,11 @@ def imported(step: S.Python) -> Callable[[DataFrame], Any]:
     """The function that a Python step names."""
     package, _, name = step.function.rpartition(".")
     try:
-        found = getattr(importlib.import_module(package), name)
+        found: Callable[[DataFrame], Any] = getattr(importlib.import_module(package), name)
     except (ImportError, AttributeError) as error:
         raise Usage(
             f"step {step.function} cannot be imported: {error}",
             where=step.place,
             next="put the module below lib/ beside conf/",
         ) from None
-    return found  # type: ignore[no-any-return]
+    return found
