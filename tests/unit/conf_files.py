@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
+
+import pytest
+
+from headgate.conf import read_suite
+from headgate.core.errors import Misconfigured
 
 SUITE = {
     "suite.yaml": """\
@@ -91,3 +96,25 @@ def laid_out(folder: Path, changes: Mapping[str, str | None] | None = None) -> P
     (package / "__init__.py").write_text("")
     (package / "steps.py").write_text(STEPS)
     return folder / "conf"
+
+
+# What the tests' own environment holds.
+ENVIRON = {"SLACK_WEBHOOK": "https://hooks.example/secret", "N": "3", "WORD": "007"}
+
+# The columns of ingested.orders, as faults name them.
+COLUMNS = "order_id, line, customer_id, ordered_at, country, quantity, unit_price, updated_at"
+
+
+def faults(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: Mapping[str, str | None],
+    *,
+    env: str = "local",
+    overrides: Sequence[str] = (),
+) -> list[str]:
+    laid_out(tmp_path, changes)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Misconfigured) as caught:
+        read_suite("conf", env=env, overrides=overrides, environ={"HOME": "/home/me"})
+    return [str(fault) for fault in caught.value.faults]
