@@ -61,8 +61,9 @@ test-compat-spark-3.5 test-compat-spark-4.1.1: test-compat-spark-%:
 	.venv-spark-$*/bin/python -m pytest tests/unit tests/spark tests/delta -m "not browser" \
 	    -W "ignore::DeprecationWarning"
 
-s3-server: install-dev ## build the S3 server that tests and benchmarks of landing use (needs Go)
+s3-server: install-dev ## build the S3 server that tests and benchmarks use (needs Go)
 	@$(PY) -m bench.s3_server
+	@$(PY) -m headgate.storage.s3a
 
 fmt: install-dev ## put the sources into shape
 	$(PY) -m ruff check --fix-only .

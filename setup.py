@@ -41,7 +41,17 @@ def _old_style() -> dict[str, Any]:
             p for p in setuptools.find_packages("lib") if p.split(".")[0] in ("headgate", "shop")
         ],
         "package_data": {
-            "": ["py.typed", "*.css", "*.csv", "*.html", "*.js", "*.json", "*.properties", "*.yaml"]
+            "": [
+                "py.typed",
+                "*.css",
+                "*.csv",
+                "*.html",
+                "*.java",
+                "*.js",
+                "*.json",
+                "*.properties",
+                "*.yaml",
+            ]
         },
     }
 

@@ -8,7 +8,7 @@ import json
 import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,15 +56,23 @@ class Lab:
     def lake(self) -> Path:
         return self.folder / self.lake_name
 
+    @property
+    def raw_at(self) -> str:
+        """The raw zone as a suite names it."""
+        return str(self.raw)
+
+    @property
+    def lake_at(self) -> str:
+        """The lake as a suite names it."""
+        return str(self.lake)
+
     def on(self, lake_name: str) -> Lab:
         """The same suite and files on another lake."""
-        return Lab(self.spark, self.folder, self.tables, self.suite_keys, lake_name)
+        return replace(self, lake_name=lake_name)
 
     def having(self, tables: Tables) -> Lab:
         """The same lake with some tables described otherwise."""
-        return Lab(
-            self.spark, self.folder, {**self.tables, **tables}, self.suite_keys, self.lake_name
-        )
+        return replace(self, tables={**self.tables, **tables})
 
     def file(self, path: str, columns: Sequence[str], rows: Iterable[Row]) -> Path:
         """A CSV file of the raw zone; None is written as nothing."""
@@ -80,7 +88,7 @@ class Lab:
     def app(self) -> App:
         """The suite, opened anew, as every command does."""
         suite = suite_from(
-            self.tables, raw=self.raw, lake=self.lake, root=self.folder, **self.suite_keys
+            self.tables, raw=self.raw_at, lake=self.lake_at, root=self.folder, **self.suite_keys
         )
         return App(suite, self.spark)
 
@@ -90,7 +98,7 @@ class Lab:
 
     def read(self, table: str) -> DataFrame:
         """A table below the lake, by its folder or name."""
-        return self.spark.read.format("delta").load(f"{self.lake}/{table.replace('.', '/', 1)}")
+        return self.spark.read.format("delta").load(f"{self.lake_at}/{table.replace('.', '/', 1)}")
 
     def rows(self, table: str, *names: str) -> list[tuple[Any, ...]]:
         """Some columns of a table as sorted Python values."""
@@ -99,15 +107,15 @@ class Lab:
 
     def rejected(self, table: str, *names: str) -> list[tuple[Any, ...]]:
         """Some columns of a table's quarantine."""
-        path = self.lake / "quarantine" / table
-        if not path.exists():
+        if not (self.lake / "quarantine" / table).exists():
             return []
-        found = self.spark.read.format("delta").load(str(path)).select(*names).collect()
+        path = f"{self.lake_at}/quarantine/{table}"
+        found = self.spark.read.format("delta").load(path).select(*names).collect()
         return sorted((tuple(row) for row in found), key=repr)
 
     def ops(self, name: str, *names: str) -> list[tuple[Any, ...]]:
         """Some columns of a table of records."""
-        found = self.spark.read.format("delta").load(f"{self.lake}/ops/{name}")
+        found = self.spark.read.format("delta").load(f"{self.lake_at}/ops/{name}")
         return sorted((tuple(row) for row in found.select(*names).collect()), key=repr)
 
     def contents(self) -> dict[str, Counter[str]]:

@@ -46,12 +46,14 @@ def spark() -> Iterator[SparkSession]:
     """One session with Delta for all tests that need one; it is not started before."""
     from headgate.core.spec import SparkSettings
     from headgate.storage.session import start, stop_quietly
+    from on_s3 import s3_is_here
 
     # Over so many tests the optimising compiler earns its keep; compiling a stage of ten rows never
     # does, and the tests of commands run with it.
     conf = {"spark.sql.shuffle.partitions": "2", "spark.sql.codegen.wholeStage": "false"}
     settings = SparkSettings(master="local[2]", conf=conf)
-    session = start(settings, timezone="UTC", app="tests")
+    places = ["s3a://any"] if s3_is_here() else []
+    session = start(settings, timezone="UTC", app="tests", places=places)
     yield session
     stop_quietly(session)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PASS, DROP, STALL, GARBLE = "pass", "drop the reply", "stall", "garble the body"
+UNCONDITIONAL = "forget the conditions"  # as stores do that do not know them
 Fate = str | int  # one of those, or the status to answer with instead
 
 
@@ -79,7 +80,8 @@ def _answer(request: BaseHTTPRequestHandler, proxy: Proxy) -> None:
     server = http.client.HTTPConnection("127.0.0.1", proxy.to, timeout=60)
     server.putrequest(request.command, request.path, skip_host=True, skip_accept_encoding=True)
     for name, value in request.headers.items():
-        if name.lower() not in ("expect", "connection"):
+        left_out = ("if-match", "if-none-match") if fate == UNCONDITIONAL else ()
+        if name.lower() not in ("expect", "connection", *left_out):
             server.putheader(name, value)
     server.endheaders(body)
     reply = server.getresponse()

@@ -354,7 +354,10 @@ def session_for(suite: Suite) -> SparkSession:
         # What Spark spills, shuffles and broadcasts lies on disk: rows in plain, and the keys.
         conf = {"spark.io.encryption.enabled": "true", **settings.conf}
         settings = settings.model_copy(update={"conf": conf})
-    return start(settings, timezone=suite.timezone, app=f"headgate {suite.name}")
+    return start(
+        settings, timezone=suite.timezone, app=f"headgate {suite.name}",
+        places=suite.environment.places,
+    )  # fmt: skip
 
 
 def small_session(suite: Suite) -> SparkSession:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bench.s3_server import free_port, until_open
 
 from headgate.doors.cli import main
+from on_s3 import moto_running
 from unit.conf_files import laid_out
 
 boto3 = pytest.importorskip("boto3", reason="needs the extra 'aws'")
@@ -27,15 +25,8 @@ PART = 8 << 20
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        until_open(port, process)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
+    with moto_running() as one:
+        yield one
 
 
 @pytest.fixture

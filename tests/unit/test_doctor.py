@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
+from headgate.core.errors import Refused
 from headgate.doors import places
 from headgate.doors.cli import main
-from headgate.storage import jars, java, machine, pairs
+from headgate.storage import jars, java, machine, pairs, s3a
 from unit.conf_files import laid_out
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -220,14 +221,22 @@ def test_where_the_lake_is_mounted(
     assert (found["storage"]["state"], code) == MOUNTS[kind]
 
 
-def test_s3_is_told_to_be_safe_for_one_driver_only(
+def test_s3_is_told_to_be_safe_where_puts_can_be_conditional(
     visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "mine")
-    code, found = visit("--set", "lake=s3a://bucket/lake", "--set", "raw=s3a://bucket/raw")
-    assert code == 0
-    assert found["storage"]["state"] == "warn"
-    assert "only one driver at a time" in found["storage"]["said"]
+    places = ("--set", "lake=s3a://bucket/lake", "--set", "raw=s3a://bucket/raw")
+    code, found = visit(*places)
+    assert (code, found["storage"]["state"]) == (0, "warn")
+    assert "the connector to S3 is missing" in found["storage"]["said"]
+    monkeypatch.setattr(s3a, "connector", lambda *, fetch: [Path("s3/a.jar")])
+    code, found = visit(*places)
+    assert (code, found["storage"]["state"]) == (0, "ok")
+    assert "several drivers at once are safe" in found["storage"]["said"]
+    monkeypatch.setattr(s3a, "conditional", lambda: False)
+    code, refused = visit(*places)
+    assert (code, refused["storage"]["state"]) == (Refused.exit_code, "fail")
+    assert "DynamoDB" in refused["storage"]["next"]
     assert "not tried" in found["lake"]["said"]
     assert "AWS_PROFILE" in found["credentials"]["said"]
     assert "clock" not in found

@@ -304,6 +304,11 @@ class Environment(Value):
     parallel: int = 1  # tables at once
 
     @property
+    def places(self) -> tuple[str, ...]:
+        """All that a session reads from or writes to."""
+        return (self.raw, self.lake, *([self.vault] if self.vault else []))
+
+    @property
     def vault_path(self) -> str:
         """Where what tokens stand for is kept."""
         return self.vault or f"{self.lake}/ops/vault"

@@ -11,7 +11,7 @@ from pathlib import Path
 from headgate.core.errors import HeadgateError, Infrastructure, Refused
 from headgate.core.spec import Suite
 from headgate.doors.findings import Finding, failed, fine, warned
-from headgate.storage import machine
+from headgate.storage import machine, pairs, s3a
 from headgate.storage.files import unusable
 
 GIB = 1 << 30
@@ -115,13 +115,7 @@ def _storage(place: str) -> Iterator[Finding]:
     """Whether several drivers may write this lake at once."""
     scheme, folder = place.partition(":")[0], local(place)
     if scheme in BUCKETS:
-        yield warned(
-            "storage",
-            "on S3 only one driver at a time is safe yet: of commits at one instant some get lost",
-            "let one scheduler run one job at a time on this lake",
-        )
-        if scheme != "s3a" and not Path("/usr/share/aws/emr").exists():
-            yield warned("storage", f"{scheme}:// is known on EMR and Glue only", "write s3a://")
+        yield _bucket(scheme)
         yield _credentials()
     elif folder is None:
         yield warned(
@@ -129,6 +123,29 @@ def _storage(place: str) -> Iterator[Finding]:
         )
     else:
         yield _disk_kind(machine.mounted_as(folder))
+
+
+def _bucket(scheme: str) -> Finding:
+    """Whether commits on S3 are puts on the condition that nothing is there."""
+    if scheme in s3a.SCHEMES and s3a.conditional():
+        try:
+            found = s3a.connector(fetch=False)
+        except Infrastructure as error:
+            return warned("storage", error.what, error.next)
+        said = f" ({len(found)} jars in {found[0].parent})" if found else ""
+        return fine(
+            "storage", f"S3, with conditional puts{said}: several drivers at once are safe;"
+            " the first run asks the store whether it knows them",
+        )  # fmt: skip
+    return failed(
+        "storage",
+        Refused(
+            f"{scheme}:// with this Spark has no conditional puts: of two drivers that commit at"
+            " one instant one would be lost",
+            next=f"write s3a://, and {pairs.DEFAULT.install}; or guard commits by DynamoDB"
+            " (S3DynamoDBLogStore)",
+        ),
+    )
 
 
 def _disk_kind(kind: str | None) -> Finding:

@@ -21,7 +21,7 @@ from headgate.conf import read_suite
 from headgate.core.errors import HeadgateError, Infrastructure, Misconfigured, Usage
 from headgate.core.results import JOBS
 from headgate.core.spec import Suite
-from headgate.storage import jars, pairs, sparkconf
+from headgate.storage import jars, pairs, s3a, sparkconf
 from headgate.storage.code_zips import code_zips
 
 SCRIPTS: Final = {job: f"{job.replace('-', '_')}.py" for job in (*JOBS, "run")}
@@ -119,9 +119,10 @@ def command(wanted: Asked, suite: Suite, *, root: Path, zips: list[Path]) -> Com
     submit, home = _spark_submit()
     platform = _spark_defaults(home)
     conf = suite.environment.spark.conf
-    plain, secret = parted(_all_settings(suite, conf, sparkconf.parsed(platform)))
+    settings = _all_settings(suite, conf, sparkconf.parsed(platform))
+    spark_jars, of_s3 = _jars(suite, conf, sparkconf.parsed(platform))
+    plain, secret = parted({**of_s3, **settings})
     master = _master(suite)
-    spark_jars = _jars(conf, sparkconf.parsed(platform))
     files = [conf[name] for name in ("spark.submit.pyFiles",) if conf.get(name)]
     arguments = [
         submit,
@@ -185,16 +186,28 @@ def _master(suite: Suite) -> str | None:
     return settings.conf.get("spark.master") or settings.master
 
 
-def _jars(conf: Mapping[str, str], platform: Mapping[str, str]) -> list[str]:
-    """Delta's jars and the user's own: `--jars` takes the place of the setting."""
+def _jars(
+    suite: Suite, conf: Mapping[str, str], platform: Mapping[str, str]
+) -> tuple[list[str], dict[str, str]]:
+    """Delta's jars, those of S3 and the user's own: `--jars` takes the place of the setting.
+
+    And the settings that go with them.
+    """
     both = {**platform, **conf}
-    own = [jar.strip() for jar in both.get("spark.jars", "").split(",") if jar.strip()]
-    if sparkconf.names_delta(both):
-        return own
+    own = _listed(both.get("spark.jars", ""))
     spark, delta = jars.installed_pair()
-    if sentence := pairs.verdict(spark, delta):
-        raise Infrastructure(sentence)
-    return [*map(str, jars.delta_jars(spark, delta, fetch=True)), *own]
+    found: list[Path] = []
+    if not sparkconf.names_delta(both):
+        if sentence := pairs.verdict(spark, delta):
+            raise Infrastructure(sentence)
+        found = jars.delta_jars(spark, delta, fetch=True)
+    of_s3 = s3a.settings(suite.environment.places, spark, found)
+    more = _listed(of_s3.pop("spark.jars", ""))
+    return [*map(str, found), *more, *own], of_s3
+
+
+def _listed(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]
 
 
 def _spark_submit() -> tuple[str, Path | None]:

@@ -67,6 +67,12 @@ def classify(error: BaseException) -> HeadgateError:
     return _of_python(raised(error) or Raised(type(error).__name__), str(error))
 
 
+def of_storage(error: BaseException) -> HeadgateError | None:
+    """What a fault of the storage means, where it is one that is known."""
+    found = (_storage(cause) for cause in reversed(causes(error)))
+    return next(filter(None, found), None)
+
+
 def of_chain(chain: Chain) -> HeadgateError:
     """What Java's chain of causes means. The innermost knows best what happened."""
     tellers: tuple[Callable[[Cause], HeadgateError | None], ...] = (

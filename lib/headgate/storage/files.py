@@ -53,6 +53,9 @@ class Files(Protocol):
     def replace_if(self, path: str, expected: bytes | None, new: bytes) -> bool:
         """Write only where the content is still what is expected (None: no file)."""
 
+    def vouch(self) -> None:
+        """Refuse where two writers cannot be kept apart."""
+
     def delete(self, path: str) -> None:
         """Remove a file, or a folder with all in it; it is no fault when it is not there."""
 
@@ -157,6 +160,9 @@ class LocalFiles:
                 return False
             self.write_atomic(path, new)
             return True
+
+    def vouch(self) -> None:
+        """A disk keeps them apart; one that is a mounted bucket is told by `headgate doctor`."""
 
     def delete(self, path: str) -> None:
         if not path.strip("/"):

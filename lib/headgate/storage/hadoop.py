@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from py4j.protocol import Py4JError, Py4JJavaError
 
-from headgate.core.errors import Infrastructure
+from headgate.core.errors import Infrastructure, Refused
+from headgate.storage import logstore, s3a
+from headgate.storage.faults import of_storage
 from headgate.storage.files import FileInfo
 from headgate.storage.names import encoded, escaped, hidden
 
@@ -19,18 +21,19 @@ if TYPE_CHECKING:
 
 # Here a whole object appears at once, and a rename is a copy.
 OBJECT_STORES = ("s3", "s3a", "s3n", "gs", "oss", "cosn", "obs")
-CONDITIONAL = "fs.option.create.conditional.overwrite"  # s3a of Hadoop 3.4.2 and newer
+# Of s3a in Hadoop 3.4.2 and newer.
+ABSENT = "fs.option.create.conditional.overwrite"
+UNCHANGED = "fs.option.create.conditional.overwrite.etag"
 LOCK_SECONDS = 30
 
 
 class HadoopFiles:
     """Files behind a Hadoop file system.
 
-    `create_exclusive` has one winner on HDFS, and on s3a where Hadoop offers conditional puts;
-    elsewhere it looks first and writes then, so two callers within that moment may both win.
+    `create_exclusive` and `replace_if` have one winner on S3, by conditional puts. On HDFS
     `replace_if` holds a lock file meanwhile; a holder that stalls for longer than the lock lives
-    may write beside its successor. What rests on them is therefore fenced once more by the
-    table's own commits.
+    may write beside its successor. What rests on it is therefore fenced once more by the table's
+    own commits. Where one of two cannot be kept off, `vouch` refuses.
     """
 
     def __init__(self, root: str, spark: SparkSession) -> None:
@@ -43,6 +46,8 @@ class HadoopFiles:
             qualified = self._fs.makeQualified(path)
         self.root: str = qualified.toString()
         self._scheme: str = qualified.toUri().getScheme()
+        self._conditional: bool = self._fs.getClass().getName() == s3a.FILE_SYSTEM
+        self._spark = spark
         # Spark shows what the file system lists, which for local files has one slash.
         self._shown: str = qualified.toUri().toString().replace("file:///", "file:/", 1)
 
@@ -109,26 +114,57 @@ class HadoopFiles:
                 return self._conditional and self.read_bytes(path) == content and len(content) > 0
             return True
 
-    @property
-    def _conditional(self) -> bool:
-        return self._scheme == "s3a"
-
     def _created(self, path: Any, content: bytes) -> None:
-        if not self._conditional:
+        if self._conditional:
+            self._put(path, content, ABSENT, "true")
+        else:
             self._written(path, content, overwrite=False)
-            return
-        try:
-            builder = self._fs.createFile(path).recursive().must(CONDITIONAL, "true")
-            stream = builder.build()
-        except Py4JJavaError as error:
-            if _class_of(error) != "java.lang.IllegalArgumentException":
-                raise
-            self._written(path, content, overwrite=False)  # Hadoop before 3.4.2
-            return
+
+    def _put(self, path: Any, content: bytes, condition: str, value: str) -> None:
+        """One put that the store itself refuses unless its condition holds."""
+        stream = self._fs.createFile(path).recursive().must(condition, value).build()
         stream.write(bytearray(content))
         stream.close()
 
+    def vouch(self) -> None:
+        if self._scheme not in OBJECT_STORES or self._scheme == "gs":
+            return
+        said: str = self._spark.conf.get(f"spark.delta.logStore.{self._scheme}.impl", "") or ""
+        if said == logstore.CLASS and self._conditional:
+            self._try_conditions()
+        elif "DynamoDB" not in said:
+            raise Refused(
+                "two drivers that commit here at one instant would both believe that they had",
+                where=self.root,
+                next="write s3a://, with the Spark and Delta that `headgate doctor` names, or guard"
+                f" commits by S3DynamoDBLogStore (spark.delta.logStore.{self._scheme}.impl)",
+            )
+
+    def _try_conditions(self) -> None:
+        """Whether this store refuses a second file of one name; asked once for a lake."""
+        known = "ops/storage.json"
+        if self.exists(known):
+            return
+        tried = f"ops/.tried-{uuid.uuid4().hex[:12]}"
+        try:
+            self.write_atomic(tried, b"first")
+            refused = not self.create_exclusive(tried, b"second")
+            replaced = refused and self.replace_if(tried, b"first", b"third")
+        finally:
+            self.delete(tried)
+        if not (refused and replaced):
+            raise Refused(
+                "this store takes no conditional put: of two drivers that commit at one instant"
+                " one would be lost", where=self.root,
+                next="use a store that does (AWS, MinIO, Ceph and others do), or a disk",
+            )  # fmt: skip
+        self.write_atomic(known, b'{"conditional_puts": true}\n')
+
     def replace_if(self, path: str, expected: bytes | None, new: bytes) -> bool:
+        if expected is None and self._conditional:
+            return self.create_exclusive(path, new)
+        if expected is not None and self._conditional:
+            return self._replaced(path, expected, new)
         with self._locked(path):
             try:
                 content: bytes | None = self.read_bytes(path)
@@ -137,6 +173,23 @@ class HadoopFiles:
             if content != expected:
                 return False
             self.write_atomic(path, new)
+            return True
+
+    def _replaced(self, path: str, expected: bytes, new: bytes) -> bool:
+        """By the mark that a store gives to each content: it is asked for before the content."""
+        with _told(self._name(path)):
+            try:
+                mark = self._fs.getFileStatus(self._at(path)).getEtag()
+                if self.read_bytes(path) != expected:
+                    return False
+            except FileNotFoundError:
+                return False
+            try:
+                self._put(self._at(path), new, UNCHANGED, mark)
+            except Py4JJavaError as error:
+                if not _was_there(error):
+                    raise
+                return self.read_bytes(path) == new  # as for `create_exclusive`
             return True
 
     @contextlib.contextmanager
@@ -223,6 +276,8 @@ def _told(where: str) -> Iterator[None]:
     except Py4JJavaError as error:
         if _class_of(error) == "java.io.FileNotFoundException":
             raise FileNotFoundError(where) from None
+        if known := of_storage(error):
+            raise type(known)(known.what, where=where, next=known.next) from error
         said = next(_chain(error)).splitlines()[0][:200]
         raise Infrastructure(said, where=where, next="headgate doctor") from error
     except Py4JError as error:

@@ -143,7 +143,7 @@ def first_writable(places: list[Path]) -> Path:
 def fetch_jars(coordinate: str, wanted: Sequence[str], target: Path, *, said: str) -> None:
     """Resolve once beside the target; each jar then appears whole, also when two do so at once."""
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target) as scratch:
-        heard = _resolve(coordinate, Path(scratch))
+        heard = _resolve([coordinate], pairs.EXCLUDES, Path(scratch))
         group = coordinate.split(":")[0]
         for name in wanted:
             # Ivy prefixes a retrieved jar with its group.
@@ -153,7 +153,20 @@ def fetch_jars(coordinate: str, wanted: Sequence[str], target: Path, *, said: st
             fetched.replace(target / name)
 
 
-def _resolve(coordinate: str, scratch: Path) -> str:
+def resolved(
+    coordinates: Sequence[str], excludes: Sequence[str], scratch: Path, target: Path, *, said: str
+) -> Path:
+    """A folder with all jars of some modules and of what they need."""
+    heard = _resolve(coordinates, excludes, scratch)
+    made = Path(scratch, "jars")
+    found = [jar for jar in made.glob("*.jar") if zipfile.is_zipfile(jar)]
+    names = [coordinate.split(":")[1] for coordinate in coordinates]
+    if lacking := [n for n in names if not any(f"_{n}-" in jar.name for jar in found)]:
+        raise _not_fetched(coordinates[0], lacking, target, heard, said)
+    return made
+
+
+def _resolve(coordinates: Sequence[str], excludes: Sequence[str], scratch: Path) -> str:
     """Let spark-submit resolve the jars before it runs an empty script; what it said."""
     home = spark_home()
     if home is None or not (home / "bin" / "spark-submit").is_file():
@@ -165,8 +178,8 @@ def _resolve(coordinate: str, scratch: Path) -> str:
     script = scratch / "nothing.py"
     script.touch()
     settings = {
-        "spark.jars.packages": coordinate,
-        "spark.jars.excludes": ",".join(pairs.EXCLUDES),
+        "spark.jars.packages": ",".join(coordinates),
+        "spark.jars.excludes": ",".join(excludes),
         "spark.jars.ivy": str(scratch),
         "spark.driver.memory": "512m",
         "spark.ui.enabled": "false",
@@ -205,7 +218,7 @@ def _not_fetched(
         reason = "the package server gave no answer, or does not have it"
     else:
         reason = _telling_line(heard)
-    what = "Delta's jars" if len(wanted) > 1 else wanted[0]
+    what = "Delta's jars" if coordinate.startswith("io.delta:") else " and ".join(wanted)
     return Infrastructure(
         f"{what} could not be fetched ({coordinate}): {reason}",
         where=str(target),

@@ -142,6 +142,7 @@ def acquire(
     A dead holder's lease is taken at once where death can be seen (same machine), else when it
     has run out, or with `break_it`.
     """
+    files.vouch()
     for _ in range(TRIES):
         content, before = _read(files, table, break_it)
         if before is not None and not break_it and before.bars(time.time()):

@@ -43,9 +43,40 @@ STORAGE: Final[tuple[tuple[str, str, str], ...]] = (
     (r"Disk quota exceeded|QuotaExceeded", "the quota is used up", "make room, then run again"),
     (r"Read-only file system", "the disk is read-only", "mount it for writing"),
     (
+        r"NoAwsCredentials|NoAuthWithAWS|Unable to load credentials",
+        "no credentials for S3 were found",
+        "export AWS_PROFILE, or run where a role is attached",
+    ),
+    (
+        r"InvalidAccessKeyId|SignatureDoesNotMatch|InvalidToken|ExpiredToken|TokenRefreshRequired",
+        "S3 does not accept these credentials, or no longer",
+        "sign on again, or correct spark.hadoop.fs.s3a.* in conf/env",
+    ),
+    (
+        r"NoSuchBucket|UnknownStoreException",
+        "there is no such bucket",
+        "make it, or correct raw: and lake: in conf/env",
+    ),
+    (
+        r"PermanentRedirect|AuthorizationHeaderMalformed|Status Code: 301",
+        "the bucket is in another region",
+        "set spark.hadoop.fs.s3a.endpoint.region in conf/env",
+    ),
+    (
+        r"RequestTimeTooSkewed",
+        "this machine's clock is wrong: S3 refuses what is signed by it",
+        "set it by NTP",
+    ),
+    (
+        r"KMS\.|KMSInvalid|kms:",
+        "the key of KMS cannot be used",
+        "let this user use that key, or choose another in conf/env",
+    ),
+    (
         r"AccessDenied|AccessControlException|Permission denied|Forbidden|\(Status Code: 403",
         "no permission to read or write",
-        "check the rights of this user on the folder or bucket",
+        "check the rights of this user on the folder or bucket (on S3: s3:ListBucket, s3:GetObject,"
+        " s3:PutObject, s3:DeleteObject)",
     ),
     (
         r"DELTA_CANNOT_CREATE_LOG_PATH|Mkdirs failed|Unable to create folder",

@@ -9,6 +9,7 @@ import re
 import signal
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from pyspark import SparkConf, SparkContext
@@ -16,18 +17,23 @@ from pyspark.sql import SparkSession
 
 from headgate.core.errors import HeadgateError, Infrastructure, Usage
 from headgate.core.spec import SparkSettings
-from headgate.storage import archive, gateway, jars, java, pairs, sparkconf
+from headgate.storage import archive, gateway, jars, java, pairs, s3a, sparkconf
 
 ZONE, ANSI = "spark.sql.session.timeZone", "spark.sql.ansi.enabled"
 # Spark 3.5 ends a run at a date that only Spark 2 would read; so set, it is a date that is none.
 DATES = "spark.sql.legacy.timeParserPolicy"
 
 
-def start(settings: SparkSettings, *, timezone: str, app: str) -> SparkSession:
-    """A session with Delta: the running one if there is one, else a new one."""
+def start(
+    settings: SparkSettings, *, timezone: str, app: str, places: Sequence[str] = ()
+) -> SparkSession:
+    """A session with Delta: the running one if there is one, else a new one.
+
+    `places` are those that it is to reach: some need jars of their own.
+    """
     session = _running()
     if session is None:
-        session = _started(_prepared(settings, timezone, app))
+        session = _started(_prepared(settings, timezone, app, places))
     _require_delta(session)
     gateway.hush()
     session.conf.set(ZONE, timezone)
@@ -93,7 +99,9 @@ def _refuse_bad_pair(spark: str) -> None:
         raise Usage(sentence)
 
 
-def _prepared(settings: SparkSettings, timezone: str, app: str) -> SparkConf:
+def _prepared(
+    settings: SparkSettings, timezone: str, app: str, places: Sequence[str] = ()
+) -> SparkConf:
     """A JVM with the settings of the session that is to be."""
     if gateway.running():
         return _joined(settings, timezone, app)
@@ -106,6 +114,7 @@ def _prepared(settings: SparkSettings, timezone: str, app: str) -> SparkConf:
     known = {**platform, **settings.conf}
     found = [] if sparkconf.names_delta(known) else jars.delta_jars(spark, delta, fetch=True)
     ours = sparkconf.defaults(master, timezone=timezone, app=app, jars=found)
+    ours = sparkconf.added(ours, s3a.settings(places, spark, found))
     made = sparkconf.merged(ours, {**settings.conf, "spark.master": master}, platform)
     if master.startswith("local"):
         theirs = known.get(sparkconf.OPTIONS, "")

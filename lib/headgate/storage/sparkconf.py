@@ -53,6 +53,16 @@ def defaults(master: str, *, timezone: str, app: str, jars: Iterable[Path]) -> d
     return made | {"spark.sql.codegen.hugeMethodLimit": "8000"}
 
 
+def added(ours: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """Further settings of ours; lists of jars add up.
+
+    >>> added({"spark.jars": "a"}, {"spark.jars": "b", "spark.x": "1"})
+    {'spark.jars': 'a,b', 'spark.x': '1'}
+    """
+    both = [one["spark.jars"] for one in (ours, more) if one.get("spark.jars")]
+    return {**ours, **more, **({"spark.jars": ",".join(both)} if both else {})}
+
+
 def merged(
     ours: Mapping[str, str], users: Mapping[str, str], platform: Mapping[str, str]
 ) -> dict[str, str]:
