@@ -229,7 +229,7 @@ def test_s3_is_told_to_be_safe_where_puts_can_be_conditional(
     code, found = visit(*places)
     assert (code, found["storage"]["state"]) == (0, "warn")
     assert "the connector to S3 is missing" in found["storage"]["said"]
-    monkeypatch.setattr(s3a, "connector", lambda *, fetch: [Path("s3/a.jar")])
+    monkeypatch.setattr(s3a, "connector", lambda **_: [Path("s3/a.jar")])
     code, found = visit(*places)
     assert (code, found["storage"]["state"]) == (0, "ok")
     assert "several drivers at once are safe" in found["storage"]["said"]
