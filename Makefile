@@ -59,7 +59,7 @@ test-compat-spark-3.5: export PYTHONS := python3.11 python3.10
 test-compat-spark-3.5 test-compat-spark-4.1.1: test-compat-spark-%:
 	@VENV=.venv-spark-$* CONSTRAINTS=constraints-spark-$*.txt bin/bootstrap dev privacy
 	.venv-spark-$*/bin/python -m pytest tests/unit tests/spark tests/delta -m "not browser" \
-	    -W "ignore::DeprecationWarning"
+	    $(SIDE_BY_SIDE) -W "ignore::DeprecationWarning"
 
 s3-server: install-dev ## build the S3 server that tests and benchmarks use (needs Go)
 	@$(PY) -m bench.s3_server

@@ -6,8 +6,8 @@ import argparse
 import subprocess
 import sys
 
-BENCHMARKS = ("start_up", "clean_run", "windows", "idle", "daily", "memory", "drift", "land",
-              "databases", "privacy", "replay")  # fmt: skip
+BENCHMARKS = ("start_up", "clean_run", "windows", "idle", "daily", "memory", "gate", "drift",
+              "land", "databases", "privacy", "replay")  # fmt: skip
 
 
 def main() -> int:
