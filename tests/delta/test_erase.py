@@ -158,6 +158,7 @@ def small(spark: SparkSession, folder: Path, tables: dict[str, Any] = SMALL) -> 
     return lab
 
 
+@pytest.mark.slow
 def test_what_breaks_off_goes_on_and_the_proof_sees_what_is_left(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,6 +242,7 @@ REPAIRED: dict[str, Any] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_was_repaired_of_others_stays_repaired(spark: SparkSession, tmp_path: Path) -> None:
     lab = Lab(spark, tmp_path, REPAIRED)
     rows = [(1, 1, 1), (2, 90417, "x"), (3, 3, "y"), (4, "9o417", 4), (5, 90417, -5), (6, 6, -6)]

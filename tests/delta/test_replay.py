@@ -160,7 +160,14 @@ def test_a_repaired_row_may_be_rejected_again_and_repaired_further(
     verified(lab)
 
 
-@pytest.mark.parametrize("write", ["replace", "upsert", "history"])
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param("replace", marks=pytest.mark.slow),
+        "upsert",
+        pytest.param("history", marks=pytest.mark.slow),
+    ],
+)
 def test_repaired_rows_of_a_clean_table_go_through_its_steps(
     spark: SparkSession, tmp_path: Path, write: str
 ) -> None:

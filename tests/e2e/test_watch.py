@@ -77,6 +77,7 @@ def test_what_lands_is_run_once_it_is_whole(suite: Path, watching: Staying) -> N
     assert headgate("run", "--json", cwd=suite).result["runs"] == []
 
 
+@pytest.mark.slow
 def test_trouble_is_said_once_and_waited_for(suite: Path, watching: Staying) -> None:
     (suite / "raw").rename(suite / "away")
     watching.until(lambda: "tried again" in watching.said(), 60)
