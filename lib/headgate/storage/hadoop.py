@@ -49,10 +49,10 @@ class HadoopFiles:
     def __repr__(self) -> str:
         return f"HadoopFiles({self.root!r})"
 
-    def listing(self, prefix: str = "") -> Iterator[FileInfo]:
-        yield from sorted(self._below(prefix.strip("/")))
+    def listing(self, prefix: str = "", *, every: bool = False) -> Iterator[FileInfo]:
+        yield from sorted(self._below(prefix.strip("/"), every))
 
-    def _below(self, prefix: str) -> Iterator[FileInfo]:
+    def _below(self, prefix: str, every: bool) -> Iterator[FileInfo]:
         start = len(self._at("").toString().rstrip("/")) + 1
         with _told(self._name(prefix)):
             try:
@@ -65,7 +65,7 @@ class HadoopFiles:
                 status = statuses.next()
                 path: str = status.getPath().toString()[start:]
                 below = path[len(prefix) + 1 :] if prefix else path
-                if not any(hidden(name) for name in below.split("/")):
+                if every or not any(hidden(name) for name in below.split("/")):
                     modified = status.getModificationTime() * 1_000_000
                     yield FileInfo(path, status.getLen(), modified)
 
