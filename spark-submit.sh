@@ -15,16 +15,16 @@ if ! command -v -- "$python" >/dev/null; then
     exit 2
 fi
 
-code=$root/lib lifeline=$root/lib/headgate/doors/lifeline.py
-if [[ ! -d $code ]]; then # a bundle of `headgate bundle`, unpacked
-    code=$root/code/headgate.zip:$root/code/suite.zip lifeline=$root/jobs/lifeline.py
+library=$root/lib lifeline=$root/lib/headgate/doors/lifeline.py
+if [[ ! -d $library ]]; then # a bundle of `headgate bundle`, unpacked
+    library=$root/code/headgate.zip:$root/code/suite.zip lifeline=$root/jobs/lifeline.py
 fi
 if [[ -d $root/jars ]]; then export HEADGATE_JARS=${HEADGATE_JARS:-$root/jars}; fi
 
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 
-PYTHONPATH=$code${PYTHONPATH:+:$PYTHONPATH} \
+PYTHONPATH=$library${PYTHONPATH:+:$PYTHONPATH} \
     "$python" -m headgate.doors.submit_args "$root" "$work" "$@" || exit
 [[ -f $work/command ]] || exit 0 # --help or --dry-run
 

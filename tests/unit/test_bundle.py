@@ -33,6 +33,8 @@ FILES = {
     "lib/small/__init__.py": "",
     "lib/small/steps.py": "def same(rows):\n    return rows\n",
     "lib/.venv/lib/site.py": "",
+    "lib/venv/pyvenv.cfg": "",
+    "lib/venv/lib/site.py": "",
     "lib/small/__pycache__/steps.pyc": "",
     ".env": "SECRET=1",
     "data/raw/orders/a.csv": "id\n1\n",
@@ -110,9 +112,9 @@ def test_it_is_submitted_from_where_it_is_unpacked(suite: Path, tmp_path: Path) 
 def test_a_driver_elsewhere_is_sent_the_suite(suite: Path, tmp_path: Path) -> None:
     there = unpacked(made("small.zip"), tmp_path / "there")
     said = submitted(there, "ingest", "orders", "--env", "yarn", "--dry-run").stdout
-    assert "/conf.zip#suite,own.zip" in said
+    assert "/conf.zip#headgate-suite,own.zip" in said
     assert "spark.archives=" not in said
-    assert "jobs/ingest.py --conf suite/conf --env yarn orders" in said
+    assert "jobs/ingest.py --conf headgate-suite/conf --env yarn orders" in said
     refused = submitted(there, "run", "--env", "astray", "--dry-run")
     assert refused.returncode == 2
     assert "lake lies beside conf/, on this machine" in refused.stderr

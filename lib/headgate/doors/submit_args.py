@@ -32,7 +32,7 @@ usage: ./spark-submit.sh JOB [--dry-run] [--env ENV] [--conf DIR] [arguments of 
 JOB is one of {", ".join(SCRIPTS)}. Spark's settings come from DIR/env/ENV.yaml.
 --dry-run shows the command and starts nothing.
 """
-UNPACKED: Final = "suite"  # the folder of conf/, below a driver that runs elsewhere
+UNPACKED: Final = "headgate-suite"  # the folder of conf/, below a driver that runs elsewhere
 _SECRET_NAME: Final = re.compile(r"password|secret|token|key", re.IGNORECASE)
 _SECRET_VALUE: Final = re.compile(
     r"(password|secret|token|key)[\w.-]*=|://[^/@\s]*:[^@]*@", re.IGNORECASE

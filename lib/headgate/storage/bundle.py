@@ -122,9 +122,11 @@ def _doors() -> dict[str, bytes]:
 def _code(folder: Path, *, only: str = "", without: str = "") -> dict[str, bytes]:
     """The code below a folder: of one package, or of all but one."""
     found = {}
+    environments = [cfg.parent for cfg in folder.rglob("pyvenv.cfg")]
     for file in code_files(folder / only):
         name = file.relative_to(folder)
         hidden = any(part.startswith(".") for part in name.parts)
-        if not hidden and name.parts[0] != without:
+        installed = any(one in file.parents for one in environments)
+        if not (hidden or installed or name.parts[0] == without):
             found[name.as_posix()] = file.read_bytes()
     return found
