@@ -24,12 +24,12 @@ def bundle(arguments: argparse.Namespace) -> Answer:
     made = bundle_of(suite, version=__version__, with_jars=arguments.jars)
     content = made.content
     archive = place.with_name(f"{place.stem}-dependencies.tar.gz")
-    LocalFiles(str(place.parent)).write_atomic(place.name, content)
     try:
         if arguments.dependencies:
             dependencies_packed(archive)
     except OSError as error:
         raise unusable(error, str(archive)) from error
+    LocalFiles(str(place.parent)).write_atomic(place.name, content)
     said = [f"{place}: {len(made.files):,} files, {bytes_told(len(content))}"]
     if arguments.dependencies:
         said.append(f"{archive}: {bytes_told(archive.stat().st_size)} of Python's packages")

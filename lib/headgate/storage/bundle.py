@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ def dependencies_packed(place: Path) -> None:
     unfinished = place.with_name(f".{os.getpid()}.{place.name}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        environment = venv_pack.Env().exclude("*/pyspark/*")
+        environment = venv_pack.Env(sys.prefix).exclude("*/pyspark/*")
         environment.pack(output=str(unfinished), force=True)
         unfinished.replace(place)
     except venv_pack.VenvPackException as error:
