@@ -15,10 +15,16 @@ if ! command -v -- "$python" >/dev/null; then
     exit 2
 fi
 
+library=$root/lib lifeline=$root/lib/headgate/doors/lifeline.py
+if [[ ! -d $library ]]; then # a bundle of `headgate bundle`, unpacked
+    library=$root/code/headgate.zip:$root/code/suite.zip lifeline=$root/jobs/lifeline.py
+fi
+if [[ -d $root/jars ]]; then export HEADGATE_JARS=${HEADGATE_JARS:-$root/jars}; fi
+
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 
-PYTHONPATH=$root/lib${PYTHONPATH:+:$PYTHONPATH} \
+PYTHONPATH=$library${PYTHONPATH:+:$PYTHONPATH} \
     "$python" -m headgate.doors.submit_args "$root" "$work" "$@" || exit
 [[ -f $work/command ]] || exit 0 # --help or --dry-run
 
@@ -52,7 +58,7 @@ done
 
 # Job control gives the child a process group of its own: the JVM and the driver below it.
 set -m
-"$python" -I "$root/lib/headgate/doors/lifeline.py" "${command[@]}" </dev/null &
+"$python" -I "$lifeline" "${command[@]}" </dev/null &
 child=$!
 
 while :; do

@@ -28,9 +28,9 @@ class Typed:
         return found
 
 
-def headgate(*words: str | Path, cwd: Path, timeout: float = 1200) -> Typed:
+def headgate(*words: str | Path, cwd: Path, timeout: float = 1200, **environ: str) -> Typed:
     """Run one command in a folder."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "HEADGATE_LOG": "error"}
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "HEADGATE_LOG": "error", **environ}
     done = subprocess.run(
         [sys.executable, "-m", "headgate", *map(str, words)],
         cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout, check=False,

@@ -30,6 +30,7 @@ from headgate.stages.earlier import Earlier
 from headgate.stages.erasing import Wish, erased
 from headgate.stages.lake import Lake
 from headgate.stages.lives import lives_of
+from headgate.stages.maintaining import Upkept, maintained, records_maintained
 from headgate.stages.planning import Planned, planned
 from headgate.stages.preview import Preview, previewed
 from headgate.stages.profiling import profiled
@@ -291,6 +292,16 @@ class App:
         if wish.yes:
             tell(self.lake, {}, (), lambda *_, **__: None)
         return made
+
+    def maintain(
+        self, name: str, *, dry_run: bool = False, break_lease: bool = False
+    ) -> list[Upkept]:
+        """Small files made few and old ones removed, in all that is kept of a table."""
+        return maintained(self.lake, self.named(name), dry_run=dry_run, break_lease=break_lease)
+
+    def maintain_records(self, *, dry_run: bool = False) -> list[Upkept]:
+        """The same for the tables of records."""
+        return list(records_maintained(self.lake, dry_run=dry_run))
 
     def subject(self, name: str, where: str) -> Held:
         """What is held on the people whom a condition means, by place."""

@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections import Counter
@@ -24,6 +25,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from builders import content, without_moment
+from commands import headgate
 from headgate.storage import jars
 from shop.generate import generate
 
@@ -160,17 +162,20 @@ class Shop:
     folder: Path
     runs: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def start(self, env: str, lake: str, *, pause: int = 0, **environ: str) -> None:
-        """Let a run begin, by the door that a scheduler uses."""
+    def start(
+        self, env: str, lake: str, *, pause: int = 0, door: Path = CHECKOUT, **environ: str
+    ) -> None:
+        """Let a run begin, by the door that a scheduler uses: of a checkout, or of a bundle."""
         (self.folder / "lib" / "greetings.py").write_text(f"PAUSE = {pause}\n{STEPS}")
         sets = [*(f"spark.conf.{one}" for one in SETTINGS), f"lake={self.folder / lake}"]
-        command = [str(CHECKOUT / "spark-submit.sh"), "run", "--env", env]
+        sets.append(f"raw={self.folder / 'data' / 'raw'}")
+        command = [str(door / "spark-submit.sh"), "run", "--env", env]
         command += [part for one in sets for part in ("--set", one)]
         with (self.folder / f"{lake}.log").open("w") as log:
             run = subprocess.Popen(
                 command,
                 env={**os.environ, "HEADGATE_LOG": "warning", **environ},
-                cwd=self.folder,
+                cwd=self.folder if door == CHECKOUT else door,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -275,6 +280,22 @@ def test_a_cluster_makes_the_same_tables(
     assert contents(spark, shop.folder / "together") == contents(spark, shop.folder / "alone")
     greeted = spark.read.format("delta").load(str(shop.folder / "together/clean/customers"))
     assert greeted.where("greeting = concat('Dear ', name)").count() == greeted.count() > 0
+
+
+def test_a_bundle_makes_the_same_tables_where_there_is_nothing_else(
+    spark: SparkSession, cluster: Cluster, shop: Shop, alone: Counter[str], tmp_path: Path
+) -> None:
+    cluster.with_workers(2)
+    made = headgate("bundle", "--to", tmp_path / "shop.zip", "--env", "cluster", cwd=shop.folder,
+                    HEADGATE_MASTER=cluster.url)  # fmt: skip
+    assert made.code == 0, made.err
+    subprocess.run(["unzip", "-q", tmp_path / "shop.zip", "-d", tmp_path / "there"], check=True)
+    shop.start("cluster", "bundled", door=tmp_path / "there", HEADGATE_MASTER=cluster.url,
+               PYSPARK_PYTHON=sys.executable)  # fmt: skip
+    assert counts(shop.ended("bundled")) == alone
+    assert contents(spark, shop.folder / "bundled") == contents(spark, shop.folder / "alone")
+    shop.start("local", "bundled")  # the same code: nothing is due
+    assert shop.ended("bundled")["runs"] == []
 
 
 def test_a_killed_worker_changes_nothing(

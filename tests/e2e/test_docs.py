@@ -95,9 +95,10 @@ def test_the_reader_finds_commands() -> None:
     assert {line.words[0] for line in every} >= {"make", "headgate", "./spark-submit.sh"}
     assert {line.page for line in every} >= {"README.md", "CONTRIBUTING.md", "docs/operations.md"}
     assert {line.page for line in every if line.runs} == {
-        "README.md", "docs/alerts.md", "docs/data-docs.md", "docs/databases.md", "docs/drift.md",
-        "docs/erasure.md", "docs/files.md", "docs/gates.md", "docs/landing.md", "docs/looking.md",
-        "docs/operations.md", "docs/personal-data.md", "docs/quarantine.md",
+        "README.md", "docs/alerts.md", "docs/clusters.md", "docs/data-docs.md",
+        "docs/databases.md", "docs/drift.md", "docs/erasure.md", "docs/files.md", "docs/gates.md",
+        "docs/landing.md", "docs/looking.md", "docs/maintenance.md", "docs/operations.md",
+        "docs/personal-data.md", "docs/quarantine.md",
         "docs/start-from-files.md",
     }  # fmt: skip
 
@@ -138,6 +139,8 @@ def _targets() -> set[str]:
         ("docs/quarantine.md", False),
         ("docs/personal-data.md", False),
         ("docs/erasure.md", False),
+        ("docs/maintenance.md", False),
+        ("docs/clusters.md", False),
     ],
     ids=str,
 )

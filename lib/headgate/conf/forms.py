@@ -17,6 +17,7 @@ _STRETCH = re.compile(r"(\d+)\s+(minute|hour|day|week)s?")
 _DAYS = {"day": 1, "week": 7}
 _LETTERS = "GyMLdDQqEFahHKkmsSVzOXx"  # of patterns that Spark reads by
 _MEANT = {"Y": " (did you mean 'y'?)", "u": " (did you mean 'E'?)", "T": ": write it as 'T'"}
+MOST_KEPT = 30  # days for which Delta keeps a table's log, where nobody set it otherwise
 SYSTEM = ("_file", "_row", "_window", "_ingested_at", "_rescued")
 
 
@@ -66,6 +67,18 @@ def days(text: str) -> int:
         return int(match[1]) * _DAYS[match[2]]
     fix = f" (did you mean '{text} days'?)" if text.isdigit() and int(text) > 0 else ""
     raise ValueError(f"must be a number of days or weeks such as '30 days', not '{text[:60]}'{fix}")
+
+
+def kept_days(text: str) -> int:
+    """How long older versions stay: readers need a day, and Delta's logs tell no more of a month.
+
+    >>> kept_days("2 weeks")
+    14
+    """
+    found = days(text)
+    if 1 <= found <= MOST_KEPT:
+        return found
+    raise ValueError(f"must be between 1 day and {MOST_KEPT} days, not '{text[:60]}'")
 
 
 def stretch(text: str) -> str:
@@ -144,6 +157,9 @@ SHARE = Parsed(
 )
 DATE = Parsed("a date written 2026-11-20", day, _form(pattern=r"^\d{4}-\d\d-\d\d$"))
 DAYS = Parsed("a number of days such as '30 days'", days, _form(pattern=r"^\d+ +(day|week)s?$"))
+KEPT = Parsed(
+    "a number of days such as '14 days'", kept_days, _form(pattern=r"^\d+ +(day|week)s?$")
+)
 STRETCH = Parsed(
     "a stretch of time such as '2 days'",
     stretch,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from headgate.conf.alerts import ROUTE
-from headgate.conf.forms import WHOLE
+from headgate.conf.forms import KEPT, WHOLE
 from headgate.conf.nodes import Entries, Node
 from headgate.conf.records import Key, Record, value_of
 from headgate.conf.shapes import Anything, At, Flag, Listed, Mapped, Parsed, Text, Word
@@ -79,6 +79,11 @@ _SETTINGS = {
         Parsed("env, file:FOLDER or secret:NAME", _keys),
         "where privacy keys come from",
         default="env",
+    ),
+    "keep_versions": Key(
+        KEPT,
+        "how long `headgate maintain` leaves files of older versions, up to 30 days",
+        default="30 days",
     ),
 }  # fmt: skip
 SUITE = Record(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from headgate.conf.forms import DATE, SHARE, STRETCH
+from headgate.conf.forms import DATE, KEPT, SHARE, STRETCH
 from headgate.conf.nodes import Entries, Node
 from headgate.conf.quality import Quality
 from headgate.conf.records import Key, Record
@@ -78,6 +78,10 @@ COMMON: Mapping[str, Key] = {
     "owner": Key(Text(), "who is alerted"),
     "fresh_within": Key(STRETCH, "how old its last good window may be"),
     "since": Key(DATE, "no window before this day is expected"),
+    "keep_versions": Key(
+        KEPT, "how long `headgate maintain` leaves files of older versions, up to 30 days",
+        default="the suite's",
+    ),
     "quality": Key(Quality(), "the rules of its gate", default="none"),
     "max_rejected": Key(
         SHARE, "the share of the rows judged that may be rejected before the gate closes",

@@ -30,6 +30,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "deletes": ("apply_as_deletes", "delete_when", "deleted", "delete_condition"),
     "max_rejected": ("threshold", "max_errors", "tolerance", "error_if", "max_bad_records"),
     "fresh_within": ("freshness", "sla", "max_age", "warn_after"),
+    "keep_versions": ("retention", "retention_period", "vacuum", "keep_history"),
     "since": ("start_date", "start", "begin", "from_date"),
     "description": ("doc", "docs", "comment", "desc"),
     "owner": ("team", "contact", "owners", "maintainer"),

@@ -134,6 +134,7 @@ class Table(Value):
     max_rejected: float = 0.10  # a share of the rows judged
     gate: Literal["close", "warn", "off"] = "close"
     on_empty: Literal["publish", "warn", "close"] = "publish"
+    keep_versions: int | None = None  # days; none: as the suite says
     waive: tuple[Waiver, ...] = ()
     examples: tuple[Example, ...] = ()
 
@@ -343,6 +344,7 @@ class Suite(Value):
     window: Grain = Grain.day
     alerts: tuple[AlertRoute, ...] = ()
     keys: str = "env"
+    keep_versions: int = 30  # days, of tables that do not say it themselves
     environment: Environment
     tables: Mapping[str, Table]  # in the order of dependencies
     root: str = ""  # the folder that holds conf/ and lib/

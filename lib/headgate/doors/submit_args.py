@@ -22,7 +22,8 @@ from headgate.core.errors import HeadgateError, Infrastructure, Misconfigured, U
 from headgate.core.results import JOBS
 from headgate.core.spec import Suite
 from headgate.storage import jars, pairs, s3a, sparkconf
-from headgate.storage.code_zips import code_zips
+from headgate.storage.bundle import conf_files
+from headgate.storage.code_zips import code_zips, zip_of
 
 SCRIPTS: Final = {job: f"{job.replace('-', '_')}.py" for job in (*JOBS, "run")}
 HELP: Final = f"""\
@@ -31,6 +32,7 @@ usage: ./spark-submit.sh JOB [--dry-run] [--env ENV] [--conf DIR] [arguments of 
 JOB is one of {", ".join(SCRIPTS)}. Spark's settings come from DIR/env/ENV.yaml.
 --dry-run shows the command and starts nothing.
 """
+UNPACKED: Final = "headgate-suite"  # the folder of conf/, below a driver that runs elsewhere
 _SECRET_NAME: Final = re.compile(r"password|secret|token|key", re.IGNORECASE)
 _SECRET_VALUE: Final = re.compile(
     r"(password|secret|token|key)[\w.-]*=|://[^/@\s]*:[^@]*@", re.IGNORECASE
@@ -114,8 +116,13 @@ def asked(arguments: list[str]) -> Asked:
     return Asked(job=job, **ours, dry_run=dry_run, given=given, rest=tuple(rest))
 
 
-def command(wanted: Asked, suite: Suite, *, root: Path, zips: list[Path]) -> Command:
-    """The spark-submit command for this job of this suite."""
+def command(
+    wanted: Asked, suite: Suite, *, root: Path, zips: list[Path], archive: Path | None = None
+) -> Command:
+    """The spark-submit command for this job of this suite.
+
+    `archive` holds `conf/` for a driver that runs elsewhere: it is unpacked in its folder.
+    """
     submit, home = _spark_submit()
     platform = _spark_defaults(home)
     conf = suite.environment.spark.conf
@@ -136,12 +143,36 @@ def command(wanted: Asked, suite: Suite, *, root: Path, zips: list[Path]) -> Com
     for name, value in sorted(plain.items()):
         arguments += ["--conf", f"{name}={value}"]
     script = str(root / "jobs" / SCRIPTS[wanted.job])
+    given = wanted.given
+    if archive is not None:
+        sent = [conf[name] for name in ("spark.archives",) if conf.get(name)]
+        arguments += ["--archives", ",".join([f"{archive}#{UNPACKED}", *sent])]
+        given = ("--conf", f"{UNPACKED}/conf", "--env", wanted.env)
     return Command(
         tuple(arguments),
-        (script, *wanted.given, *wanted.rest),
+        (script, *given, *wanted.rest),
         secrets=secret,
         defaults=platform,
     )
+
+
+def conf_archive(suite: Suite, work: Path) -> Path | None:
+    """`conf/` as an archive, where the driver will run on another machine than this."""
+    if suite.environment.spark.conf.get("spark.submit.deployMode") != "cluster":
+        return None
+    env = suite.environment
+    for key, place in (("raw", env.raw), ("lake", env.lake)):
+        if place.startswith(f"{suite.root}/"):
+            raise Usage(
+                f"{key} lies beside conf/, on this machine: in cluster mode the driver is on"
+                " another one",
+                where=f"{suite.conf}/env/{env.name}.yaml",
+                next=f"give {key} a URI, or the whole path of a disk that all machines have",
+            )
+    archive = work / "conf.zip"
+    files = conf_files(Path(suite.conf).resolve())
+    archive.write_bytes(zip_of({f"conf/{name}": content for name, content in files.items()}))
+    return archive
 
 
 def parted(settings: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -164,6 +195,8 @@ def _all_settings(
     """The environment's settings, and those of ours that the JVM reads when it starts."""
     settings = suite.environment.spark
     taken = {"spark.master", "spark.jars", "spark.submit.pyFiles"}
+    if conf.get("spark.submit.deployMode") == "cluster":
+        taken.add("spark.archives")  # they go with ours
     made = {name: value for name, value in conf.items() if name not in taken}
     for name, value in made.items():
         if "${secret:" in value:
@@ -251,7 +284,8 @@ def _private(path: Path, text: str) -> Path:
 def _prepare(root: Path, work: Path, arguments: list[str]) -> None:
     wanted = asked(arguments)
     suite = read_suite(wanted.conf, env=wanted.env, overrides=wanted.overrides)
-    made = command(wanted, suite, root=root, zips=code_zips(root, Path(suite.root), work))
+    zips = code_zips(root, Path(suite.root), work)
+    made = command(wanted, suite, root=root, zips=zips, archive=conf_archive(suite, work))
     if wanted.dry_run:
         print(made.masked)
         return

@@ -68,6 +68,8 @@ COMMANDS: tuple[Command, ...] = (
             ("table", "window", "suite", "lease")),
     Command("verify", "incremental equals full: tables made anew and compared", "verifying",
             "verify", ("what", "window", "sample", "suite")),
+    Command("maintain", "small files made few, old versions removed; --dry-run says what it saves",
+            "maintaining", "maintain", ("what", "dry_run", "suite", "lease")),
     Command("erase", "a person out of every layer: the plan; with --yes it is done, and proved",
             "erasing", "erase", ("table", "where", "erasing", "suite", "lease")),
     Command("subject", "what is held on a person, over all layers", "erasing", "subject",
@@ -76,6 +78,8 @@ COMMANDS: tuple[Command, ...] = (
             ("what", "watching", "suite")),
     Command("land", "local files into the raw zone, checked, resumable", "landing", "land",
             ("files", "landing", "suite")),
+    Command("bundle", "what a cluster needs of a suite, as one zip: code, conf/, a manifest",
+            "bundling", "bundle", ("bundling", "suite")),
     Command("report", "one HTML page, no network needed to open it", "reporting", "report",
             ("suite", "out", "data_docs")),
     Command("init", "a new small suite that runs; with --from, of your own samples", "starting",
@@ -169,6 +173,17 @@ def _watching(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _bundling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", metavar="FILE", help="where to write it (default: build/SUITE.zip)")
+    parser.add_argument(
+        "--jars", action="store_true", help="with Delta's jars, for a platform that has none"
+    )
+    parser.add_argument(
+        "--dependencies", action="store_true",
+        help="also pack this Python environment, beside it: needs venv-pack",
+    )  # fmt: skip
+
+
 def _drift(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["list", "dismiss"])
     _what(parser)
@@ -229,12 +244,16 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "lease": lambda p: p.add_argument(
         "--break-lease", action="store_true", help="take a table from a run that is dead"
     ),
+    "dry_run": lambda p: p.add_argument(
+        "--dry-run", action="store_true", help="only say what would be done"
+    ),
     "rows": lambda p: p.add_argument("--rows", type=int, default=20, help="how many rows to show"),
     "run_id": lambda p: p.add_argument("run_id", metavar="RUN", help="a run, or how it begins"),
     "action": lambda p: p.add_argument(
         "action", choices=["list", "show", "export", "replay", "dismiss", "expire"]
     ),
     "settling": _settling,
+    "bundling": _bundling,
     "erasing": _erasing,
     "subject": lambda p: p.add_argument(
         "--to", metavar="PATH", help="a new .json file, or a folder for a CSV file each place"

@@ -102,7 +102,8 @@ def beside(lake: Lake, table: Clean) -> dict[str, str]:
             )
         runs = lake.history.published(table.name).values()
         last = max(runs, key=lambda record: record.sequence, default=None)
-        same = last is not None and last.inputs.get(name) == version and name in last.parts
+        same = last is not None and lake.same_rows(name, last.inputs.get(name), version)
+        same = same and last is not None and name in last.parts
         parts[name] = last.parts[name] if same and last else lake.content(name, version, columns)
     return parts
 

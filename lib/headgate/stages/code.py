@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from pathlib import Path
 
 from headgate.core.fingerprint import digest
 from headgate.core.steps import Python, Step
@@ -27,6 +26,11 @@ def _text_of(module: str) -> str:
         spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):
         return ""
-    if spec is None or not spec.origin or not Path(spec.origin).is_file():
+    load = getattr(spec.loader, "get_data", None) if spec else None
+    if spec is None or load is None or not spec.origin:
         return ""
-    return Path(spec.origin).read_text(encoding="utf-8", errors="replace")
+    try:
+        text = bytes(load(spec.origin)).decode("utf-8", errors="replace")  # out of a zip, too
+    except OSError:
+        return ""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

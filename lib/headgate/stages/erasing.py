@@ -27,10 +27,11 @@ from headgate.privacy.people import marked, person
 from headgate.stages.asking import asked, nobody
 from headgate.stages.erased import DONE, LISTED
 from headgate.stages.finding import Trail, windows_of
+from headgate.stages.folders import folders
 from headgate.stages.holding import holding
 from headgate.stages.lake import Lake
 from headgate.stages.leaving_out import left_out
-from headgate.stages.proving import places, proved
+from headgate.stages.proving import proved
 from headgate.stages.raw_records import rewritten
 from headgate.stages.realigned import realigned
 from headgate.stages.runner import Orders, run_table
@@ -189,7 +190,7 @@ def _clear(trail: Trail, table: Table) -> None:
         lake.quarantine(table.name).keep_only(rejected.where(~column(THEIRS)))
     if lake.guard(table).tokens and lake.version(table.name) is not None:
         lake.vault(table.name).keep_only(_kept_in_vault(trail, table))
-    for kind, remains in places(trail, table):
+    for kind, remains in folders(lake, table):
         remains.cut(back_to=_needed(lake, table) if kind == "table" else None)
 
 
@@ -216,7 +217,8 @@ def _needed(lake: Lake, table: Table) -> int | None:
     if not isinstance(table, Clean) or table.write == "replace":
         return None
     here, store = lake.delta(table.name), DeltaTable(lake.spark, lake.store(table.name))
-    if merged_version(here, here.latest()) != store.latest():
+    seen = merged_version(here, here.latest())
+    if (None if seen is None else store.resting(seen)) != store.latest():
         raise Infrastructure(
             "a run of this table was broken off before its rows were published",
             where=table.name, next=f"headgate run {table.name}, then the same command again",

@@ -29,6 +29,7 @@ from headgate.storage.quarantine import Quarantine
 from headgate.storage.records import Records
 from headgate.storage.tables import DeltaTable
 from headgate.storage.transaction import fence_of
+from headgate.storage.upkeep import whole_versions
 from headgate.storage.vault import Vault
 from headgate.transforms.hidden import AS_JSON
 
@@ -64,6 +65,7 @@ class Lake:
     only_looks: ClassVar[bool] = False  # whether nothing may be taken in
     _dismissals: list[Dismissal] | None = None
     _erasures: list[dict[str, Any]] | None = None
+    _whole: dict[str, frozenset[int]] = field(default_factory=dict)  # versions, by table
     _metrics: dict[str, list[Metric]] = field(default_factory=dict)  # by run
 
     @staticmethod
@@ -178,6 +180,19 @@ class Lake:
             total = df.agg(F.sum(row.cast("decimal(38,0)")), F.count(F.lit(1))).collect()[0]
             self.contents[known] = digest([str(total[0]), total[1]])
         return self.contents[known]
+
+    def same_rows(self, table: str, before: int | None, after: int) -> bool:
+        """Whether a version holds what an earlier one held, at most laid out anew."""
+        if before is None or before > after:
+            return False
+        return before == after or self.delta(table).resting(before) >= after
+
+    def whole(self, table: str, version: int) -> bool:
+        """Whether all files of a version are there still, and its log."""
+        with self._one:
+            if table not in self._whole:
+                self._whole[table] = whole_versions(self.spark, self.path(table))
+            return version in self._whole[table]
 
     def moved(self, table: str, before: int, after: int, keys: tuple[str, ...]) -> Moves:
         """Which versions between two brought or took keys; looked at once a call."""

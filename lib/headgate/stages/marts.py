@@ -103,8 +103,8 @@ def _touched(
     period = period_of(column(table.period_column), table.period.grain)
     whole_mart = rebuilds(lake, table)
     besides = [n for n in table.sources if n != name]
-    if any(through.get(n) != versions[n] for n in besides) and through:
-        others = [n for n in besides if through.get(n) != versions[n]]
+    others = [n for n in besides if not lake.same_rows(n, through.get(n), versions[n])]
+    if others and through:
         found = changed_slices(lake.delta(name), None, versions[name], period)
         return _names(table, found or ()), f"{others[0]} changed: the whole mart is made again"
     found = changed_slices(lake.delta(name), through.get(name), versions[name], period)

@@ -12,6 +12,7 @@ from headgate.core.erasure import Proof
 from headgate.core.spec import Table
 from headgate.privacy.people import Mark, marked, person
 from headgate.stages.finding import Trail
+from headgate.stages.folders import folders
 from headgate.storage.records import SCHEMAS
 from headgate.storage.remains import Remains, states
 from headgate.transforms.hidden import THEIRS
@@ -26,7 +27,7 @@ def proved(trail: Trail) -> Proof:
     telling = _telling(trail)
     for table in lake.suite.tables.values():
         values = _values(trail, table)
-        for kind, remains in places(trail, table):
+        for kind, remains in folders(lake, table):
             files += len(remains.data())
             rows = _marked(trail, table, kind, remains)
             if rows is not None:
@@ -43,21 +44,6 @@ def proved(trail: Trail) -> Proof:
         found += [row["place"] for row in rows.collect()]
     found += _in_records(trail, telling) if telling else []
     return Proof(files, logs, tuple(dict.fromkeys(found)))
-
-
-def places(trail: Trail, table: Table) -> Iterator[tuple[str, Remains]]:
-    """The folders in which rows of a table are kept, as far as they are there."""
-    lake = trail.lake
-    for kind, path in (
-        ("table", lake.path(table.name)),
-        ("store", lake.store(table.name)),
-        ("quarantine", lake.quarantine(table.name).path),
-        ("vault", lake.vault(table.name).path),
-        ("corrections", lake.corrections(table.name).path),
-    ):
-        remains = Remains(lake.spark, path)
-        if remains.exists:
-            yield kind, remains
 
 
 def _marked(trail: Trail, table: Table, kind: str, remains: Remains) -> DataFrame | None:

@@ -13,6 +13,8 @@ from headgate.stages.lake import Lake
 from headgate.stages.planning import planned
 from headgate.stages.rejected import open_rows
 
+MANY = 100  # small files beside others that are worth a word
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -65,8 +67,17 @@ def _standing(lake: Lake, table: Table, due: bool, rejected: int) -> Standing:
         late=_late(lake, table, good),
         rejected=rejected,
         message=worst.message if worst else None,
-        next=_next(state, name, worst, rejected),
+        next=_next(state, name, worst, rejected) or _tidied(lake, table),
     )
+
+
+def _tidied(lake: Lake, table: Table) -> str:
+    """What to type where a table has become one of many small files, as its log tells."""
+    latest, delta = lake.version(table.name), lake.delta(table.name)
+    checksum = delta.checksum(latest) if latest is not None else None
+    folders = len(lake.history.published(table.name)) if lake.by_window(table.name) else 1
+    crowded = checksum is not None and checksum.crowd(folders) > MANY
+    return f"headgate maintain {table.name}" if crowded else ""
 
 
 def _behind(lake: Lake, table: Table, good: str | None) -> int | None:

@@ -7,6 +7,8 @@ import time
 from dataclasses import replace
 from datetime import datetime, timezone
 
+from pyspark.sql import DataFrame
+
 from headgate.core.errors import Usage
 from headgate.core.records import RunRecord
 from headgate.core.results import JOB_OF, Entry, Rows
@@ -15,7 +17,8 @@ from headgate.stages.alerting import note
 from headgate.stages.holding import holding
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of
-from headgate.storage.targets import Publication
+from headgate.storage.changes import vacuumed
+from headgate.storage.targets import Publication, Target
 
 UNDO = "undo"  # why the run is there, in its record
 
@@ -35,11 +38,9 @@ def _back(lake: Lake, table: Table, window: str, run: str, fence: int, started: 
         )
     earlier = lake.history.before(last)
     target = layer_of(table).target(lake, table)
-    rows = target.held(window, last.version) if earlier else None
-    rows = rows if rows is not None else target.nothing()
+    rows, count = _before(target, table, last if earlier else None)
     draft = target.draft(fence)
     try:
-        count = rows.count()
         draft.write(target.prepared(rows, draft, [window]))
         record = replace(
             last,
@@ -77,6 +78,22 @@ def _back(lake: Lake, table: Table, window: str, run: str, fence: int, started: 
     lake.records.add_runs([record])
     lake.recorded([record])
     return entry
+
+
+def _before(target: Target, table: Table, last: RunRecord | None) -> tuple[DataFrame, int]:
+    """What a window held before a run, and how many rows those are; none without such a run."""
+    try:
+        held = target.held(last.window, last.version) if last and last.version is not None else None
+        rows = target.nothing() if held is None else held
+        return rows, rows.count()
+    except Exception as error:
+        if last is None or not vacuumed(error):
+            raise
+        raise Usage(
+            f"what {table.name} {last.window} held before is not kept any more: it is older than"
+            " `keep_versions` says",
+            next=f"correct its input, then headgate run +{table.name} --window {last.window}",
+        ) from None
 
 
 def seed_of(record: RunRecord) -> dict[str, object]:

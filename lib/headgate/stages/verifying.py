@@ -74,9 +74,9 @@ class Pinned(Looking):
 
     def version(self, table: str) -> int | None:
         pinned = self.pins.get(table)
-        there = self.delta(table).versions() if pinned is not None else []
-        # A version that was erased is stood in for by the newest: who differs from it is due.
-        return pinned if pinned in there else super().version(table)
+        there = pinned is not None and self.whole(table, pinned)
+        # What was erased or tidied away is stood in for by the newest: who differs from it is due.
+        return pinned if there else super().version(table)
 
 
 def verified(
@@ -129,7 +129,17 @@ def _skipped(
             found[window] = f"its {changed[0]} changed since: headgate run {table.name}"
         elif record.causes == UNDO and not keyed:
             found[window] = "undone: it holds what an earlier run made"
+        elif window in due and (gone := _gone(lake, table, record)):
+            found[window] = (
+                f"{gone} changed since, and what it held is not kept: headgate run {table.name}"
+            )
     return found
+
+
+def _gone(lake: Lake, table: Table, record: RunRecord) -> str:
+    """The first input whose version, which a run read, is not there whole; empty where all are."""
+    pins = _pins(lake, table, record).items()
+    return next((name for name, version in pins if not lake.whole(name, version)), "")
 
 
 def _in_sample(window: str, share: float | None) -> bool:

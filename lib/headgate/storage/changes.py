@@ -30,12 +30,12 @@ def changed_slices(
         return None
     if not added and not removed:
         return frozenset()
-    new, old = rows_of(table, after, added), rows_of(table, after, removed)
-    if old is None or new is None:
-        rows = new if new is not None else old
-        assert rows is not None  # at least one side has files
-        return _distinct(rows, slice_of)
     try:
+        new, old = rows_of(table, after, added), rows_of(table, after, removed)
+        if old is None or new is None:
+            rows = new if new is not None else old
+            assert rows is not None  # at least one side has files
+            return _distinct(rows, slice_of)
         return _distinct(_differing(old, new, slice_of), F.col("slice"))
     except Exception as error:
         if vacuumed(error):
@@ -70,6 +70,8 @@ def _net_files(table: DeltaTable, before: int, after: int) -> tuple[list[str], l
     marked = False
     for version in range(before + 1, after + 1):
         commit = table.commit(version)
+        if commit.same_rows:
+            continue  # what it wrote and removed holds the same rows: in sum it is nothing
         marked = marked or commit.marked
         for path in commit.removed:
             if added.pop(path, 0) == 0:

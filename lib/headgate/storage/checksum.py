@@ -17,6 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+SMALL = 32 << 20  # bytes: a file below is small
 MOST = 50  # files that are read by their names: more would be listed by a job of Spark's
 
 
@@ -45,6 +46,17 @@ class Checksum:
         if told is None:
             return None
         return max((int(one["version"]) for one in told if one["appId"] == name), default=-1)
+
+    def crowd(self, folders: int) -> int:
+        """How many files more than folders there are, where they are small on the average.
+
+        >>> Checksum({"numFiles": 90, "tableSizeBytes": 900_000}).crowd(3)
+        87
+        >>> Checksum({"numFiles": 90, "tableSizeBytes": 90 * SMALL}).crowd(3), Checksum({}).crowd(1)
+        (0, 0)
+        """
+        files, size = self.found.get("numFiles") or 0, self.found.get("tableSizeBytes") or 0
+        return max(files - folders, 0) if size < files * SMALL else 0
 
     def schema(self) -> T.StructType | None:
         """The table's columns, where they are called as in its files."""

@@ -6,15 +6,20 @@ import hashlib
 import io
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+
+CODE = "code"  # of a bundle: the folder of its zips
 
 
 def code_zips(checkout: Path, suite_root: Path, spare: Path) -> list[Path]:
     """Headgate's own code, and the suite's steps where they live elsewhere.
 
-    They stay in the checkout's build/, since executors fetch them late, else in a spare folder.
+    They stay in the checkout's build/, since executors fetch them late, else in a spare folder. A
+    bundle brings them.
     """
+    if not (checkout / "lib").is_dir():
+        return sorted((checkout / CODE).glob("*.zip"))
     folder = checkout / "build" / "spark-submit"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -31,20 +36,28 @@ def code_zips(checkout: Path, suite_root: Path, spare: Path) -> list[Path]:
 
 def zipped(source: Path, name: str, folder: Path) -> Path:
     """All code below a folder as one plain zip, named by its content: the same code, one file."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in code_files(source):
-            entry = zipfile.ZipInfo(file.relative_to(source).as_posix(), (1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o644 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, file.read_bytes())
-    made = buffer.getvalue()
+    made = zip_of(
+        {file.relative_to(source).as_posix(): file.read_bytes() for file in code_files(source)}
+    )
     target = folder / f"{name}-{hashlib.sha256(made).hexdigest()[:12]}.zip"
     if not target.is_file():
         unfinished = target.with_suffix(f".{os.getpid()}")
         unfinished.write_bytes(made)
         unfinished.replace(target)
     return target
+
+
+def zip_of(files: Mapping[str, bytes], scripts: Collection[str] = ()) -> bytes:
+    """Files as a zip, whose bytes tell nothing but their names and contents."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.external_attr = (0o755 if name in scripts else 0o644) << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3  # Unix, wherever it is made
+            archive.writestr(entry, files[name])
+    return buffer.getvalue()
 
 
 def code_files(source: Path) -> Iterator[Path]:

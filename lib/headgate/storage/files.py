@@ -37,8 +37,11 @@ class Files(Protocol):
 
     @property
     def root(self) -> str: ...
-    def listing(self, prefix: str = "") -> Iterator[FileInfo]:
-        """All files below a folder, in a fixed order; names with _ or . in front are left out."""
+    def listing(self, prefix: str = "", *, every: bool = False) -> Iterator[FileInfo]:
+        """All files below a folder, in a fixed order.
+
+        Names with _ or . in front are left out, unless `every` file is meant.
+        """
 
     def exists(self, path: str) -> bool: ...
     def read_bytes(self, path: str, start: int = 0, length: int | None = None) -> bytes:
@@ -93,11 +96,13 @@ class LocalFiles:
     def __repr__(self) -> str:
         return f"LocalFiles({self.root!r})"
 
-    def listing(self, prefix: str = "") -> Iterator[FileInfo]:
+    def listing(self, prefix: str = "", *, every: bool = False) -> Iterator[FileInfo]:
         with told(self.root, prefix):
-            yield from self._below(prefix.strip("/"), ())
+            yield from self._below(prefix.strip("/"), (), every)
 
-    def _below(self, folder: str, above: tuple[tuple[int, int], ...]) -> Iterator[FileInfo]:
+    def _below(
+        self, folder: str, above: tuple[tuple[int, int], ...], every: bool
+    ) -> Iterator[FileInfo]:
         try:
             here = self._at(folder).stat()
             entries = sorted(os.scandir(self._at(folder)), key=lambda entry: entry.name)
@@ -106,11 +111,11 @@ class LocalFiles:
         if (here.st_dev, here.st_ino) in above:
             return  # a link that leads back up
         for entry in entries:
-            if hidden(entry.name):
+            if hidden(entry.name) and not every:
                 continue
             path = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir():
-                yield from self._below(path, (*above, (here.st_dev, here.st_ino)))
+                yield from self._below(path, (*above, (here.st_dev, here.st_ino)), every)
             elif entry.is_file():
                 stat = entry.stat()
                 yield FileInfo(path, stat.st_size, stat.st_mtime_ns)

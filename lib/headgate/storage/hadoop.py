@@ -54,10 +54,10 @@ class HadoopFiles:
     def __repr__(self) -> str:
         return f"HadoopFiles({self.root!r})"
 
-    def listing(self, prefix: str = "") -> Iterator[FileInfo]:
-        yield from sorted(self._below(prefix.strip("/")))
+    def listing(self, prefix: str = "", *, every: bool = False) -> Iterator[FileInfo]:
+        yield from sorted(self._below(prefix.strip("/"), every))
 
-    def _below(self, prefix: str) -> Iterator[FileInfo]:
+    def _below(self, prefix: str, every: bool) -> Iterator[FileInfo]:
         start = len(self._at("").toString().rstrip("/")) + 1
         with _told(self._name(prefix)):
             try:
@@ -70,7 +70,7 @@ class HadoopFiles:
                 status = statuses.next()
                 path: str = status.getPath().toString()[start:]
                 below = path[len(prefix) + 1 :] if prefix else path
-                if not any(hidden(name) for name in below.split("/")):
+                if every or not any(hidden(name) for name in below.split("/")):
                     modified = status.getModificationTime() * 1_000_000
                     yield FileInfo(path, status.getLen(), modified)
 
@@ -136,8 +136,9 @@ class HadoopFiles:
             raise Refused(
                 "two drivers that commit here at one instant would both believe that they had",
                 where=self.root,
-                next="write s3a://, with the Spark and Delta that `headgate doctor` names, or guard"
-                f" commits by S3DynamoDBLogStore (spark.delta.logStore.{self._scheme}.impl)",
+                next="write s3a://, and let `headgate` or ./spark-submit.sh start Spark, with the"
+                " versions that `headgate doctor` names; or guard commits by S3DynamoDBLogStore"
+                f" (spark.delta.logStore.{self._scheme}.impl)",
             )
 
     def _try_conditions(self) -> None:

@@ -7,7 +7,6 @@ store. So the table is a function of the set of rows, whatever the order they ca
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from pyspark.sql import functions as F
 
 from headgate.core.errors import Held
 from headgate.storage.points import reached
+from headgate.storage.session import committing_session
 from headgate.storage.staged import open_draft
 from headgate.storage.tables import DeltaTable
 from headgate.storage.transaction import FENCE
@@ -91,8 +91,9 @@ class Brought:
     def stored_before(self, store: str) -> DataFrame:
         """What the store held of the windows that come again, when the table was last merged."""
         seen = merged_version(DeltaTable(self.spark, self.path), self.before)
-        version = self.coming.version if seen is None else seen
-        return DeltaTable(self.spark, store).read(version, self.coming.again)
+        kept = DeltaTable(self.spark, store)
+        version = self.coming.version if seen is None else kept.resting(seen)
+        return kept.read(version, self.coming.again)
 
     def merge(self, source: DataFrame, key: Sequence[str]) -> MergeOf:
         """A MERGE of rows into it."""
@@ -114,22 +115,14 @@ def merged(spark: SparkSession, path: str, keyed: Keyed, way: Way, coming: Comin
 
 def _merging(spark: SparkSession, coming: Coming) -> SparkSession:
     """A session of its own: these settings would swallow other writes of a shared one."""
-    apart = spark.newSession()
-    metadata = {**coming.metadata, "store_version": coming.version}
-    for name, value in (
-        (
-            "spark.databricks.delta.commitInfo.userMetadata",
-            json.dumps({"headgate": metadata}, sort_keys=True),
-        ),
-        ("spark.databricks.delta.write.txnAppId", FENCE),
-        ("spark.databricks.delta.write.txnVersion", str(coming.fence)),
-        ("spark.databricks.delta.merge.materializeSource", "none"),
-        ("spark.databricks.delta.schema.autoMerge.enabled", "true"),
-        ("spark.sql.session.timeZone", spark.conf.get("spark.sql.session.timeZone") or "UTC"),
-        ("spark.sql.ansi.enabled", "true"),
-    ):
-        apart.conf.set(name, value)
-    return apart
+    settings = {
+        "spark.databricks.delta.write.txnAppId": FENCE,
+        "spark.databricks.delta.write.txnVersion": str(coming.fence),
+        "spark.databricks.delta.merge.materializeSource": "none",
+        "spark.databricks.delta.schema.autoMerge.enabled": "true",
+    }
+    told = {**coming.metadata, "store_version": coming.version}
+    return committing_session(spark, told, settings)
 
 
 def _first(spark: SparkSession, path: str, rows: DataFrame, coming: Coming) -> int:

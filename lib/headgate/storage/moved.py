@@ -43,6 +43,7 @@ def moved_keys(table: DeltaTable, before: int, after: int, names: Sequence[str])
         commits = [table.commit(version) for version in range(before + 1, after + 1)]
     except HeadgateError:
         return None
+    commits = [commit for commit in commits if not commit.same_rows]
     if any(commit.marked for commit in commits):
         return None
     told = [

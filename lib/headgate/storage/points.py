@@ -23,6 +23,7 @@ POINTS = (
     "superseded",
     "recorded",
     "told",
+    "compacted",
 )
 STOP = "HEADGATE_STOP_AT"  # name, or name:N for the Nth time: SIGKILL
 PAUSE = "HEADGATE_PAUSE_AT"  # name:seconds

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from pyspark.sql import DataFrame, SparkSession
 
-from headgate.storage.files import files_for
+from headgate.storage.files import FileInfo, files_for
 from headgate.storage.tables import DeltaTable
 
 LOG = "_delta_log"
 OURS = ("_staged/", "_pending/", "_change_data/")  # beside the data: of drafts, and of Delta
 STATED = ("minValues", "maxValues", "partitionValues", "stats_parsed")  # where logs hold values
+
+
+@dataclass(frozen=True)
+class Active:
+    """A data file of the newest version."""
+
+    path: str  # below the table
+    size: int
+    window: str | None  # its partition value, where the table is laid out by window
 
 
 @dataclass(frozen=True)
@@ -31,17 +40,11 @@ class Remains:
 
     def files(self) -> list[str]:
         """All files below the folder, of whatever name."""
-        jvm: Any = self.spark._jvm
-        conf: Any = self.spark._jsc.hadoopConfiguration()
-        root = jvm.org.apache.hadoop.fs.Path(self.path)
-        system = root.getFileSystem(conf)
-        if not system.exists(root):
-            return []
-        above = len(system.makeQualified(root).toUri().getPath().rstrip("/")) + 1
-        found, listed = [], system.listFiles(root, True)
-        while listed.hasNext():
-            found.append(listed.next().getPath().toUri().getPath()[above:])
-        return sorted(found)
+        return sorted(info.path for info in self.infos())
+
+    def infos(self) -> Iterator[FileInfo]:
+        """All files below the folder, with their sizes and times."""
+        return files_for(self.path, self.spark).listing(every=True)
 
     def data(self) -> list[str]:
         """The data files on disk, those of older versions and of none too."""
@@ -87,10 +90,10 @@ class Remains:
         if latest is None:
             return
         kept = self._checkpointed()
-        self._delete([name for name in self.data() if name not in kept])
-        self._delete([name for name in self.files() if name.startswith(OURS)])
+        self.delete([name for name in self.data() if name not in kept])
+        self.delete([name for name in self.files() if name.startswith(OURS)])
         oldest = latest if back_to is None else min(back_to, latest)
-        self._delete([name for name in self.files() if _older(name, oldest, latest)])
+        self.delete([name for name in self.files() if _older(name, oldest, latest)])
         for version in range(oldest, latest + 1):
             self._without_statistics(version, kept)
         jvm: Any = self.spark._jvm
@@ -98,19 +101,33 @@ class Remains:
 
     def _checkpointed(self) -> set[str]:
         """Write the newest version down as a checkpoint; the data files that it has."""
-        jvm: Any = self.spark._jvm
-        session: Any = self.spark._jsparkSession
-        log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(session, self.path)
-        snapshot = log.startTransaction().snapshot()
+        log, snapshot = self._newest()
         ways = [m for m in log.getClass().getMethods() if m.getName() == "checkpoint"]
         if any(way.getParameterCount() == 2 for way in ways):  # Delta 4
+            jvm: Any = self.spark._jvm
             log.checkpoint(snapshot, jvm.scala.Option.apply(None))
         else:
             log.checkpoint(snapshot)
-        active = DataFrame(snapshot.allFiles().toDF(), self.spark).select("path").collect()
-        return {unquote(row["path"]) for row in active}
+        return {one.path for one in self._in(snapshot)}
 
-    def _delete(self, names: list[str]) -> None:
+    def active(self) -> list[Active]:
+        """The data files of the newest version."""
+        return self._in(self._newest()[1])
+
+    def _newest(self) -> tuple[Any, Any]:
+        """Delta's log of the table, and its newest snapshot."""
+        jvm: Any = self.spark._jvm
+        session: Any = self.spark._jsparkSession
+        log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(session, self.path)
+        return log, log.startTransaction().snapshot()
+
+    def _in(self, snapshot: Any) -> list[Active]:
+        rows = DataFrame(snapshot.allFiles().toDF(), self.spark)
+        told = rows.select("path", "size", rows["partitionValues"]["_window"].alias("window"))
+        return [Active(unquote(row[0]), row[1], row[2]) for row in told.collect()]
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Remove files below the folder, with what Hadoop keeps beside them."""
         jvm: Any = self.spark._jvm
         conf: Any = self.spark._jsc.hadoopConfiguration()
         system = jvm.org.apache.hadoop.fs.Path(self.path).getFileSystem(conf)

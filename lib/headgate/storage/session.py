@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import re
 import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from pyspark import SparkConf, SparkContext
@@ -64,6 +65,22 @@ def reading_session(session: SparkSession) -> SparkSession:
         beside.conf.set(key, session.conf.get(key) or "")
     beside.conf.set("spark.sql.files.maxPartitionBytes", str(1 << 40))
     beside.conf.set("spark.sql.files.openCostInBytes", str(1 << 40))
+    return beside
+
+
+def committing_session(
+    session: SparkSession, told: Mapping[str, Any], settings: Mapping[str, str]
+) -> SparkSession:
+    """A session beside this one for one commit of Delta's own, which says this."""
+    beside = session.newSession()
+    text = json.dumps({"headgate": dict(told)}, sort_keys=True)
+    mine = {
+        "spark.databricks.delta.commitInfo.userMetadata": text,
+        ZONE: session.conf.get(ZONE) or "UTC",
+        ANSI: "true",
+    }
+    for key, value in {**mine, **settings}.items():
+        beside.conf.set(key, value)
     return beside
 
 

@@ -73,6 +73,8 @@ class Commit:
     added: tuple[str, ...]
     removed: tuple[str, ...]
     marked: bool  # rows were deleted by marks beside the files, or the schema changed
+    same_rows: bool = False  # the table holds what it held before, at most laid out anew
+    at: float = 0.0  # seconds since 1970
 
 
 class DeltaTable:
@@ -146,16 +148,32 @@ class DeltaTable:
                 f"version {version} is no longer in the log", where=self.path
             ) from None
         added, removed, marked, info = [], [], False, {}
+        same, at = True, 0.0
         for line in text.splitlines():
             action = json.loads(line)
             if "add" in action:
                 added.append(action["add"]["path"])
                 marked = marked or bool(action["add"].get("deletionVector"))
+                same = same and not action["add"].get("dataChange", True)
             elif "remove" in action:
                 removed.append(action["remove"]["path"])
+                same = same and not action["remove"].get("dataChange", True)
+            elif "metaData" in action:
+                same = False
             elif "commitInfo" in action:
                 info = _metadata(action["commitInfo"].get("userMetadata"))
-        return Commit(version, info, tuple(added), tuple(removed), marked)
+                at = float(action["commitInfo"].get("timestamp", 0)) / 1000
+        return Commit(version, info, tuple(added), tuple(removed), marked, same, at)
+
+    def resting(self, version: int) -> int:
+        """The newest version that holds just the rows of this one, as far as the log tells."""
+        latest = self.latest()
+        try:
+            while latest is not None and version < latest and self.commit(version + 1).same_rows:
+                version += 1
+        except Infrastructure:
+            pass  # the log was cut there
+        return version
 
     def commits(self, after: int) -> Iterator[Commit]:
         """All versions after one."""

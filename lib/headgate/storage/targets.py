@@ -152,8 +152,10 @@ class ByKey:
         """What a crashed run stored but never published would hide the keys that it replaced."""
         table, store = DeltaTable(self.spark, self.path), DeltaTable(self.spark, self.keyed.store)
         seen, latest = merged_version(table, table.latest()), store.latest()
-        if seen is not None and latest is not None and latest > seen:
-            store.restore(seen)
+        if seen is None or latest is None or latest <= seen:
+            return
+        if latest > (rest := store.resting(seen)):
+            store.restore(rest)
 
     def prepared(self, rows: DataFrame, draft: Draft, windows: Sequence[str]) -> DataFrame:
         self.known = there(self.spark, self.keyed.store, windows)
