@@ -28,6 +28,7 @@ from headgate.stages.difference import Difference, difference
 from headgate.stages.dismissing import Deviation, dismissal, found, let_in
 from headgate.stages.earlier import Earlier
 from headgate.stages.erasing import Wish, erased
+from headgate.stages.formats import graph
 from headgate.stages.lake import Lake
 from headgate.stages.lives import lives_of
 from headgate.stages.planning import Planned, planned
@@ -189,6 +190,11 @@ class App:
         if self.lake.versioned(name):
             return held_at(df, self.lake.bounds(parse_range(as_of, self.suite.window)[-1])[1])
         return df.where(df["_window"] <= as_of) if "_window" in df.columns else df
+
+    def graph(self, name: str, as_of: str | None = None) -> tuple[DataFrame, DataFrame]:
+        """The vertices and edges of a graph, as of the end of a window or the newest."""
+        window = None if as_of is None else parse_range(as_of, self.suite.window)[-1]
+        return graph(self.lake, self.named(name), window)
 
     def status(self, what: Sequence[str] = ()) -> list[Standing]:
         """Where each table stands."""

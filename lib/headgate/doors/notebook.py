@@ -171,6 +171,13 @@ class OpenSuite:
         """A table's rows; with `as_of`, as they were published by the end of that window."""
         return self._app.table(name, as_of=as_of)
 
+    def graph(self, name: str, as_of: str | None = None) -> tuple[DataFrame, DataFrame]:
+        """The vertices (`id`) and edges (`src dst weight`) of a feature table that is a graph.
+
+        As of the end of a window, or as of the newest.
+        """
+        return self._app.graph(name, as_of)
+
     def run(self, *what: str, window: str | None = None, **how: Any) -> RunResult:
         """Run what is due, or a window: takes `force`, `waive`, `because`, as the command does."""
         if isinstance(how.get("waive"), str):

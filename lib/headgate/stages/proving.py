@@ -54,6 +54,7 @@ def places(trail: Trail, table: Table) -> Iterator[tuple[str, Remains]]:
         ("quarantine", lake.quarantine(table.name).path),
         ("vault", lake.vault(table.name).path),
         ("corrections", lake.corrections(table.name).path),
+        *(("ids", ids.path) for ids in lake.ids_of(table)),
     ):
         remains = Remains(lake.spark, path)
         if remains.exists:
