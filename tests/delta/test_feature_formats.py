@@ -114,7 +114,7 @@ def test_ids_are_given_once(lab: Lab) -> None:
     assert kinds["rating"] == "float"
     users = dict(lab.rows("features.bought", "who", "user"))
     assert users == {"Ada": 1, "Zoe": 2, "Bea": 3, "Cy": 4, "Dan": 5}
-    assert users == dict(lab.ops("ids/features.bought/who", "who", "id"))
+    assert users == dict(lab.ops("ids/features.bought/who", "who", "_id"))
     again = lab.on("again")  # three days in one pass give what two runs gave
     fine(again.run("+features.bought"))
     assert again.contents()["features.bought"] == lab.contents()["features.bought"]
@@ -129,13 +129,13 @@ def test_a_crash_between_ids_and_table_neither_loses_nor_doubles_one(
     with monkeypatch.context() as patch:
         patch.setattr("headgate.stages.flow.published", _dies)
         assert lab.run("features.bought").exit_code != 0
-    kept = dict(lab.ops("ids/features.bought/who", "who", "id"))
+    kept = dict(lab.ops("ids/features.bought/who", "who", "_id"))
     assert kept == {"Ada": 1, "Zoe": 2, "Bea": 3}
     # Who comes before the next try comes after those that have an id.
     _day(lab, 1, [*_rows(1), *(_row(7 + what, 1, "Abe", what) for what in range(9))])
     fine(lab.run("+features.bought"))
     users = dict(lab.rows("features.bought", "who", "user"))
-    assert users == dict(lab.ops("ids/features.bought/who", "who", "id")) == kept | {"Abe": 4}
+    assert users == dict(lab.ops("ids/features.bought/who", "who", "_id")) == kept | {"Abe": 4}
 
     shutil.rmtree(lab.lake / "ops/ids/features.bought/who")
     _day(lab, 2, _rows(2))
@@ -172,7 +172,7 @@ def test_categories_have_places_in_the_order_of_their_time(lab: Lab) -> None:
     hot = {who: list(values)[2:] for who, values in rows.items()}
     assert hot["Zoe"] == hot["Ada"] == [0, 0, 1, 0]
     assert (hot["Bea"], hot["Cy"], hot["Dan"]) == ([0, 0, 0, 1], [1, 0, 0, 0], [0, 1, 0, 0])
-    kept = lab.ops("ids/features.vector/land", "land", "id", "since")
+    kept = lab.ops("ids/features.vector/land", "land", "_id", "_since")
     assert [(land, at, str(since)[:10]) for land, at, since in kept] == [
         ("DE", 2, "2026-03-02"), ("FR", 3, "2026-03-03"), ("NO", 1, "2026-03-02"),
     ]  # fmt: skip

@@ -96,7 +96,9 @@ class Names:
             told = rows.groupBy(column(name), ID).agg(F.min("as_of").alias(SINCE))
             ids.keep(without_known(told, ids.rows(), name), fence)
         for name, new in self.new.items():
-            told = literal_rows(self.lake.spark, new, f"`{name}` string, id string, since string")
+            told = literal_rows(
+                self.lake.spark, new, f"`{name}` string, {ID} string, {SINCE} string"
+            )
             since = F.col(SINCE).cast("timestamp").alias(SINCE)
             self.ids(name).keep(told.select(column(name), ID, since), fence)
 

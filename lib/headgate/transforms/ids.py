@@ -1,6 +1,6 @@
 """Whole numbers for values, in the order in which they were first seen: given once, kept for good.
 
-A list of ids has the value, its `id` from 1, and `since`: the first `as_of` whose rows had it.
+A list of ids has the value, its `_id` from 1, and `_since`: the first `as_of` whose rows had it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from headgate.transforms.hidden import column
 
-ID, SINCE = "id", "since"
+ID, SINCE = "_id", "_since"  # no column of a contract is called so
 
 
 def first_seen(rows: DataFrame, name: str) -> DataFrame:
@@ -50,7 +50,7 @@ def given(seen: DataFrame, known: DataFrame | None, name: str) -> DataFrame:
 def first_categories(
     rows: DataFrame, names: Sequence[str], known: Mapping[str, Collection[str | None]], most: int
 ) -> DataFrame:
-    """The next categories of some columns: `name`, `value`, `since`, in the order of their ids."""
+    """The next categories of some columns: `name`, `value`, `_since`, in the order of their ids."""
     pairs = [F.struct(F.lit(n).alias("name"), column(n).cast("string").alias("value"))
              for n in names]  # fmt: skip
     shown = rows.select(F.explode(F.array(*pairs)).alias("one"), "as_of").select("one.*", "as_of")
