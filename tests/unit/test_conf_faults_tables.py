@@ -208,6 +208,21 @@ FORMATS = {
         ": key 'weight' is missing: graph: the feature that weighs an edge",
         ".wieght: unknown key 'wieght' (did you mean 'weight'?)",
     ],
+    "{kind: vector, encode: {spnt: onehot, ids: {as: hot, most: 0}}, weights: balanced}": [
+        ".encode.ids.as: must be one of onehot, index, not 'hot' (did you mean 'onehot'?)",
+        ".encode.ids.most: must be a whole number from 1, not '0'",
+        ".encode.spnt: unknown feature 'spnt' (did you mean 'spent'?)",
+        ".weights: is for the kind labelled, and this is 'vector'",
+    ],
+    "{split: {by: time, validation: 10%}}": [
+        ".split.validation: by time it is a date: from when on",
+    ],
+    "{split: {by: time, validation: 2026-03-01, test: 2026-02-01}}": [
+        ".split: 'test' has to come after 'validation'",
+    ],
+    "{split: {by: entity, validation: 60%, test: 0.4}}": [
+        ".split: leaves nothing to train with",
+    ],
     "{kind: baskets, items: spent, label: x}": [
         ".items: 'spent' collects nothing: its measure is to be collect_set(…)",
         ".label: is for the kind labelled, and this is 'baskets'",
