@@ -28,6 +28,7 @@ from headgate.stages.difference import Difference, difference
 from headgate.stages.dismissing import Deviation, dismissal, found, let_in
 from headgate.stages.earlier import Earlier
 from headgate.stages.erasing import Wish, erased
+from headgate.stages.formats import graph
 from headgate.stages.lake import Lake
 from headgate.stages.lives import lives_of
 from headgate.stages.maintaining import Upkept, maintained, records_maintained
@@ -46,9 +47,11 @@ from headgate.stages.standing import Standing, standings
 from headgate.stages.subject import Held, subject
 from headgate.stages.suggesting import suggested
 from headgate.stages.telling import tell
+from headgate.stages.training import TrainingSet, limits, training_set
 from headgate.stages.trying import Trial, tried_on
 from headgate.stages.undo import undone
 from headgate.stages.verifying import Verified, verified
+from headgate.storage.labels import labels_at
 from headgate.storage.process import who
 from headgate.storage.records import Records
 from headgate.storage.repaired import Given
@@ -190,6 +193,22 @@ class App:
         if self.lake.versioned(name):
             return held_at(df, self.lake.bounds(parse_range(as_of, self.suite.window)[-1])[1])
         return df.where(df["_window"] <= as_of) if "_window" in df.columns else df
+
+    def graph(self, name: str, as_of: str | None = None) -> tuple[DataFrame, DataFrame]:
+        """The vertices and edges of a graph, as of the end of a window or the newest."""
+        window = None if as_of is None else parse_range(as_of, self.suite.window)[-1]
+        return graph(self.lake, self.named(name), window)
+
+    def training_set(
+        self, labels: DataFrame | str, tables: Sequence[str], time: str, within: Sequence[str] = ()
+    ) -> TrainingSet:
+        """Labels (rows, a table or a file) with the features of their time."""
+        named = [self.named(name) for name in tables]
+        old = limits(tables, within)
+        if isinstance(labels, str):
+            known = labels in self.suite.tables
+            labels = self.table(labels) if known else labels_at(self.spark, labels)
+        return training_set(self.lake, labels, named, time, old)
 
     def status(self, what: Sequence[str] = ()) -> list[Standing]:
         """Where each table stands."""

@@ -57,6 +57,15 @@ TABLES: dict[str, Any] = {
         "measures": {"spent": "sum(amount)"},
     },
 }  # fmt: skip
+BOUGHT: dict[str, Any] = {
+    "features.bought": {
+        "entity": {"key": ["customer_id", "order_id"]}, "reads": {"orders": "clean.orders"},
+        "time": "day", "features": {"spent": {"measure": "sum(amount)"}},
+        "format": {
+            "kind": "ratings", "user": "customer_id", "item": "order_id", "rating": "spent",
+        },
+    },
+}  # fmt: skip
 CUSTOMERS = ("customer_id", "email", "name", "country")
 ORDERS = ("order_id", "Customer ID", "amount", "note", "day")
 DAYS = ("2026-11-01", "2026-11-02")
@@ -103,7 +112,7 @@ def traces(lab: Lab, *more: str) -> list[str]:
 def test_nothing_is_left_in_any_layer_and_nobody_comes_back(
     spark: SparkSession, tmp_path: Path
 ) -> None:
-    lab = lab_of(spark, tmp_path)
+    lab = lab_of(spark, tmp_path, {**TABLES, **BOUGHT})
     file = lab.raw / "orders/2026-11-01.csv"
     old = file.read_bytes()
     mine = lab.read("clean.customers").where("country = 'NO'")
@@ -113,6 +122,7 @@ def test_nothing_is_left_in_any_layer_and_nobody_comes_back(
     assert {one.place: one.rows for one in plan.spots} == {
         "ingested.customers": 1, "ingested.orders": 2, "clean.customers": 1, "clean.orders": 1,
         "marts.spent": 1, "the store of clean.customers": 1,
+        "features.bought": 2, "the ids of features.bought": 1,
         "the quarantine of ingested.orders": 1, "the quarantine of clean.orders": 1,
         "raw files of ingested.customers": 1, "raw files of ingested.orders": 3,
     }  # fmt: skip
@@ -124,7 +134,11 @@ def test_nothing_is_left_in_any_layer_and_nobody_comes_back(
     assert not [one.message for one in made.runs if one.exit_code]
     assert traces(lab, token, sealed) == []
     assert not lab.app().plan()
-    for name in ("ingested.orders", "clean.customers"):
+    # The number that was theirs stays, and is nobody's.
+    assert [
+        who for who, _ in lab.ops("ids/features.bought/customer_id", "customer_id", "_id")
+    ].count(None) == 1
+    for name in ("ingested.orders", "clean.customers", "features.bought"):
         verified = lab.app().verify(name)
         assert not verified.different, (name, verified)
         assert not verified.skipped

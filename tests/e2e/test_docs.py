@@ -96,10 +96,10 @@ def test_the_reader_finds_commands() -> None:
     assert {line.page for line in every} >= {"README.md", "CONTRIBUTING.md", "docs/operations.md"}
     assert {line.page for line in every if line.runs} == {
         "README.md", "docs/alerts.md", "docs/clusters.md", "docs/data-docs.md",
-        "docs/databases.md", "docs/drift.md", "docs/erasure.md", "docs/files.md", "docs/gates.md",
-        "docs/landing.md", "docs/looking.md", "docs/maintenance.md", "docs/operations.md",
-        "docs/personal-data.md", "docs/quarantine.md",
-        "docs/start-from-files.md",
+        "docs/databases.md", "docs/drift.md", "docs/erasure.md", "docs/features.md",
+        "docs/files.md", "docs/gates.md", "docs/landing.md", "docs/looking.md",
+        "docs/maintenance.md", "docs/operations.md", "docs/personal-data.md",
+        "docs/quarantine.md", "docs/start-from-files.md",
     }  # fmt: skip
 
 
@@ -193,6 +193,43 @@ def test_the_page_on_databases_runs(
                 assert code == line.exits, f"{line}\n{said}"
                 assert said.strip(), line
                 assert PASSWORD not in said
+
+
+def test_the_page_on_features_runs(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tables read three days of orders; its labels are of these days, and of others."""
+    page = "docs/features.md"
+    columns = "{customer: bigint, product: string, country: string, price: double, "
+    columns += "ordered_at: timestamp}"
+    files = {
+        "conf/suite.yaml": "name: shop\n",
+        "conf/env/local.yaml": "raw: raw\nlake: lake\nspark: {master: 'local[2]'}\n",
+        "conf/ingested/orders.yaml": f"source: {{files: 'o/{{window}}.csv'}}\ncolumns: {columns}\n",
+        "conf/clean/orders.yaml": "reads: ingested.orders\n",
+        "labels.csv": "customer,country,seen_at,good\n"
+        "1,DE,2025-03-02 12:00:00,1\n2,FR,2025-03-03 00:00:00,0\n9,FR,2025-03-03 09:00:00,0\n"
+        "1,DE,2025-03-01 12:00:00,0\n2,FR,2025-04-24 00:00:00,1\n",
+    }
+    for day in ("2025-03-01", "2025-03-02", "2025-03-03"):
+        rows = [f"{n},p{n % 2},{('DE', 'FR')[n % 2]},{n}.5,{day} 08:00:00" for n in (1, 2, 3)]
+        text = "\n".join(["customer,product,country,price,ordered_at", *rows, ""])
+        files[f"raw/o/{day}.csv"] = text
+    for _, body in blocks(page, "yaml"):
+        # The rows of the page have all arrived after their time.
+        body = body.replace("known_at: _ingested_at\n", "")
+        files[body.partition("\n")[0].removeprefix("# ")] = body
+    for name, body in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(body)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HEADGATE_LOG", "error")
+    for line in lines(page):
+        if line.runs:
+            code, said = typed(line.words[1:])
+            assert code == line.exits, f"{line}\n{said}"
+            assert said.strip(), line
+    assert "features.activity.spent: 3 of 3 labels" in said
 
 
 def test_the_page_on_files_of_ones_own_runs(

@@ -184,3 +184,87 @@ def test_a_table_that_measures(
 ) -> None:
     expected = [f"conf/{file}{fault}" for fault in MEASURED[file][text]]
     assert faults(tmp_path, monkeypatch, {file: text}) == expected
+
+
+PAIRS = (
+    "entity: {key: [customer_id, order_id]}\nreads: {orders: clean.orders}\ntime: ordered_at\n"
+    "features: {spent: {measure: sum(revenue)}, ids: {measure: collect_set(line)}}\n"
+)
+FORMATS = {
+    "{kind: ratings, user: custmer_id, item: spent}": [
+        ": key 'rating' is missing: ratings: the feature that says how much",
+        ".item: unknown column of the entity's key 'spent' (known: customer_id, order_id)",
+        ".user: unknown column of the entity's key 'custmer_id' (did you mean 'customer_id'?)",
+    ],
+    "{kind: ratings, user: order_id, item: order_id, rating: spnt}": [
+        ".item: is 'order_id', as 'user' is: they are two columns of the key",
+        ".rating: unknown feature 'spnt' (did you mean 'spent'?)",
+    ],
+    "{kind: grph, src: a}": [
+        ".kind: must be one of table, vector, labelled, ratings, graph, baskets, not 'grph'"
+        " (did you mean 'graph'?)",
+    ],
+    "{kind: graph, src: customer_id, dst: order_id, wieght: spent}": [
+        ": key 'weight' is missing: graph: the feature that weighs an edge",
+        ".wieght: unknown key 'wieght' (did you mean 'weight'?)",
+    ],
+    "{kind: vector, encode: {spnt: onehot, ids: {as: hot, most: 0}}, weights: balanced}": [
+        ".encode.ids.as: must be one of onehot, index, not 'hot' (did you mean 'onehot'?)",
+        ".encode.ids.most: must be a whole number from 1, not '0'",
+        ".encode.spnt: unknown feature 'spnt' (did you mean 'spent'?)",
+        ".weights: is for the kind labelled, and this is 'vector'",
+    ],
+    "{split: {by: time, validation: 10%}}": [
+        ".split.validation: by time it is a date: from when on",
+    ],
+    "{split: {by: time, validation: 2026-03-01, test: 2026-02-01}}": [
+        ".split: 'test' has to come after 'validation'",
+    ],
+    "{split: {by: entity, validation: 60%, test: 0.4}}": [
+        ".split: leaves nothing to train with",
+    ],
+    "{kind: baskets, items: spent, label: x}": [
+        ".items: 'spent' collects nothing: its measure is to be collect_set(…)",
+        ".label: is for the kind labelled, and this is 'baskets'",
+    ],
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_format(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = "features/activity.yaml"
+    expected = [f"conf/{file}:5 format{fault}" for fault in FORMATS[form]]
+    assert faults(tmp_path, monkeypatch, {file: f"{PAIRS}format: {form}\n"}) == expected
+
+
+def test_a_pair_has_two_columns_and_no_label(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = PAIRS.replace("order_id]", "order_id, line]") + (
+        "label: {gone: {measure: count(*) = 0, next: 1 day}}\n"
+        "format: {kind: graph, src: customer_id, dst: order_id, weight: spent}\n"
+    )
+    assert faults(tmp_path, monkeypatch, {"features/activity.yaml": text}) == [
+        "conf/features/activity.yaml:1 entity.key: has 'line' beside src and dst: a pair has one"
+        " row",
+        "conf/features/activity.yaml:5 label: the kind 'graph' has no place for a label:"
+        " 'labelled' has",
+    ]
+
+
+def test_what_was_known_is_asked_of_tables_that_keep_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (
+        "entity: {key: order_id}\nreads: {orders: clean.orders, past: clean.past}\n"
+        "time: ordered_at\nknown_at: _ingested_at\n"
+        "features: {a: {of: past, measure: count_if(is_current)}}\n"
+    )
+    past = "reads: ingested.orders\nkey: order_id\nlatest_by: updated_at\nwrite: history\n"
+    changes = {"features/activity.yaml": text, "clean/past.yaml": past}
+    assert faults(tmp_path, monkeypatch, changes) == [
+        "conf/features/activity.yaml:4 known_at: clean.orders is 'write: upsert', which keeps only"
+        " what is known now: read one that is 'replace' or 'history'",
+        "conf/features/activity.yaml:5 features.a.measure: 'is_current' says what came later, and"
+        " 'known_at' asks what was known",
+    ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from headgate.conf.across import differing, type_before
 from headgate.conf.forms import SYSTEM
+from headgate.conf.known import check_known_at
 from headgate.conf.sparktypes import kind_of_type
 from headgate.conf.steps import FORMS
 from headgate.conf.tables import Draft
@@ -168,7 +169,8 @@ class Known:
                 there = Seen(draft, self.of.get(source), of=source)
                 if feature.measure != "days_since_last":
                     there.expression(feature.measure, key, name, "measure")
-        return (*table.entity.key, "as_of", *table.features, *table.label)
+        check_known_at(draft, table, self.tables, self.of)
+        return table.format.columns_of(table.entity.key, (*table.features, *table.label))
 
     def _mart(self, draft: Draft, table: Mart) -> Columns:
         source = table.reads[table.period_input]

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from headgate.conf.expressions import Expression
+from headgate.conf.formats import FORMAT
 from headgate.conf.forms import COLUMN, COLUMNS, DAYS, NEW_COLUMN
 from headgate.conf.privacy import SMALL
 from headgate.conf.records import Key, Record, value_of
 from headgate.conf.shapes import Anything, Either, Mapped, Text, Word
 from headgate.conf.tablekeys import COMMON, LATER, READS_KEY
-from headgate.core.spec import PERIOD_GRAINS, Entity, Feature, Format, Period
+from headgate.core.spec import KNOWN_AT, PERIOD_GRAINS, Entity, Feature, Period
 
 _MEASURE = Expression("SQL aggregate", aggregate=True, words=("days_since_last",))
 _FEATURE_KEYS = {
@@ -34,21 +35,6 @@ LABEL = Record(
     "a label",
     {**_FEATURE_KEYS, "next": Key(DAYS, "the days from `as_of` on that count", required=True)},
     refused={"last": "a label looks ahead: write 'next'"},
-)
-_FORMAT = Record(
-    "format",
-    {
-        "kind": Key(
-            Word(
-                ("table", "vector", "labelled", "ratings", "graph"), others={"labeled": "labelled"}
-            ),
-            "the shape of the rows",
-            default="table",
-        ),
-        "label": Key(COLUMN, "the label, of `labelled`"),
-        "columns": Key(COLUMNS, "the features in it", default="all"),
-    },
-    make=value_of(Format),
 )
 _ENTITY = Record(
     "entity",
@@ -85,6 +71,11 @@ FEATURES = Record(
             "the column that tells when an event was; only events before `as_of` count",
             required=True,
         ),
+        "known_at": Key(
+            Word((KNOWN_AT,)),
+            "only rows that had arrived by `as_of` count: the column that tells when that was; its"
+            " inputs have to keep what was known (`replace` or `history`)",
+        ),
         "features": Key(
             Mapped(
                 FEATURE, NEW_COLUMN, about="{name: [feature](#a-feature)}", stand_in=UNKNOWN_FEATURE
@@ -96,7 +87,7 @@ FEATURES = Record(
             Mapped(LABEL, NEW_COLUMN, about="{name: [label](#a-label)}", stand_in=UNKNOWN_FEATURE),
             "what is to be foretold",
         ),
-        "format": Key(_FORMAT, "how the rows are laid out"),
+        "format": Key(FORMAT, "how the rows are laid out"),
     },
     later=LATER,
 )

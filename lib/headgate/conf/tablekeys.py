@@ -107,4 +107,4 @@ COMMON: Mapping[str, Key] = {
         "documentation that `headgate test` runs",
     ),
 }  # fmt: skip
-LATER = ("expects", "incomplete", "known_at")
+LATER = ("expects", "incomplete")

@@ -8,6 +8,7 @@ from typing import Any
 
 from headgate.conf.databases import kept_in
 from headgate.conf.expressions import statement
+from headgate.conf.formats import formatted
 from headgate.conf.layers import MODELS, RECORDS
 from headgate.conf.measured import feature
 from headgate.conf.nodes import Entries, Listing, Node, Scalar
@@ -266,7 +267,10 @@ def _features(draft: Draft, values: Values | None) -> Values | None:
     entity = values["entity"].key
     _apart(draft, (*entity, "as_of"), "features", values["features"])
     _apart(draft, (*entity, "as_of", *values["features"]), "label", values.get("label", {}))
-    values = _formatted(draft, values)
+    if "format" in values:
+        values["format"] = formatted(
+            values["format"], entity, values["features"], tuple(values.get("label", {})), draft.note
+        )
     if not timed or not reads:
         return None
     for key in ("features", "label"):
@@ -287,25 +291,6 @@ def _times(draft: Draft, values: Values, reads: tuple[str, ...]) -> bool:
         if name not in time:
             draft.note(f"says no column of the input '{name}'", "time")
     return all(name in time for name in reads)
-
-
-def _formatted(draft: Draft, values: Values) -> Values:
-    form = values.get("format")
-    labels = tuple(values.get("label", {}))
-    if form is None:
-        return values
-    if form.label is not None and form.label not in labels:
-        draft.note(unknown("label", form.label, labels), "format", "label")
-    if form.kind == "labelled" and form.label is None:
-        if len(labels) == 1:
-            values["format"] = form.model_copy(update={"label": labels[0]})
-        else:
-            draft.note("'labelled' needs a 'label'", "format")
-    known = (*values["features"], *values["entity"].key)
-    for place, name in enumerate(form.columns):
-        if name not in known:
-            draft.note(unknown("feature", name, values["features"]), "format", "columns", place)
-    return values
 
 
 _CHECKS: Mapping[str, Callable[[Draft, Values | None], Values | None]] = {

@@ -13,7 +13,7 @@ from headgate.core.results import Entry
 class Spot:
     """Rows of people in one place."""
 
-    kind: str  # table, store, quarantine, corrections, raw
+    kind: str  # table, store, quarantine, corrections, ids, raw
     table: str
     rows: int
     windows: tuple[str, ...] = ()
@@ -24,7 +24,7 @@ class Spot:
         """The place in words."""
         words = {
             "table": "", "store": "the store of ", "quarantine": "the quarantine of ",
-            "corrections": "what was repaired of ",
+            "corrections": "what was repaired of ", "ids": "the ids of ",
         }  # fmt: skip
         return words.get(self.kind, "raw files of ") + self.table
 

@@ -9,14 +9,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from headgate.core.formats import OF_KEY
+
 _PLACES = {
     "place",
     "written",
     "file",
 }  # where a thing stands in a file does not change what it does
 
-# What steps came to say later: where they say nothing of it, they are the steps they were.
+# What values came to say later: where they say nothing of it, they are what they were.
 _LATER = {
+    *(("Format", key) for key in (*OF_KEY, "rating", "weight", "items", "encode", "weights",
+                                   "split")),
     ("Cast", "formats"), ("Cast", "otherwise"), ("Lookup", "otherwise"), ("Lookup", "instead"),
     ("Deduplicate", "by"), ("Deduplicate", "near"), ("Deduplicate", "within"),
     ("Deduplicate", "distance"), ("Deduplicate", "latest_by"), ("Python", "leaves"),

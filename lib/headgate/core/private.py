@@ -92,6 +92,10 @@ def unkeyable(table: Table, above: Mapping[str, Mapping[str, str]]) -> dict[str,
 def _features(table: Features) -> Iterable[tuple[str, str]]:
     every = {**table.features, **table.label}
     made = [(name, one.measure) for name, one in every.items()]
+    for name in table.format.made:
+        source = getattr(table.format, name, None)
+        if isinstance(source, str):
+            made.append((name, every[source].measure if source in every else source))
     return [*made, ("features", " ".join(one.measure for one in every.values()))]
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from headgate.core.contract import Column, Database, FileSource, OnChange, Value
+from headgate.core.formats import Format
 from headgate.core.privacy import Privacy
 from headgate.core.steps import Step
 from headgate.core.windows import Grain
@@ -18,6 +19,7 @@ Severity = Literal["critical", "warning", "info"]
 CHANGE_COLUMNS = ("_op", "_sequence")  # what happened to the row, and when among all changes
 VERSIONED = ("valid_from", "valid_to", "is_current")  # columns that a history table makes
 ABSENT = "absent"  # in the place of a condition: who is not in a whole dump is deleted
+KNOWN_AT = "_ingested_at"  # when the content of a row was first seen
 PERIOD_GRAINS = ("hour", "day", "week", "month", "year")
 
 
@@ -110,14 +112,6 @@ class Feature(Value):
     last: int | None = None  # days
     next: int | None = None  # days; labels only
     else_: Any = Field(None, alias="else")
-
-
-class Format(Value):
-    """The shape in which a feature table is written."""
-
-    kind: Literal["table", "vector", "labelled", "ratings", "graph"] = "table"
-    label: str | None = None
-    columns: tuple[str, ...] = ()
 
 
 class Table(Value):
@@ -242,6 +236,7 @@ class Features(Table):
     features: Mapping[str, Feature]
     label: Mapping[str, Feature] = {}
     format: Format = Format()
+    known_at: str | None = None  # only rows whose value here is before `as_of` had arrived by then
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from headgate.doors.profiling import profile_sheet
 from headgate.doors.reporting import target
 from headgate.doors.suggesting import suggested_sheet
 from headgate.doors.tables import Grid
+from headgate.doors.training import said_of_labels
 from headgate.doors.trying import total_line, trial_sheet
 from headgate.doors.why import life_sheet, lines
 from headgate.stages.difference import Difference
@@ -28,6 +29,7 @@ from headgate.stages.earlier import at_revision
 from headgate.stages.erasing import Raw, Wish
 from headgate.stages.preview import Preview
 from headgate.stages.subject import Held
+from headgate.stages.training import TrainingSet
 from headgate.stages.trying import Trial
 from headgate.stages.verifying import Verified
 from headgate.storage.repaired import given_at, given_in
@@ -132,6 +134,20 @@ class Erased(Erasure):
         return places_sheet(self)._repr_html_() + "".join(map(_line, said_of(self)))
 
 
+class TrainedOn(TrainingSet):
+    """A training set, shown as how many labels found features."""
+
+    @staticmethod
+    def of(made: TrainingSet) -> TrainedOn:
+        return TrainedOn(made.lake, made.rows, made.time, made.sources)
+
+    def __repr__(self) -> str:
+        return "\n".join(said_of_labels(self))
+
+    def _repr_html_(self) -> str:
+        return "".join(map(_line, said_of_labels(self)))
+
+
 def _line(text: str) -> str:
     """A text as a paragraph."""
     return Grid((), (), empty=text)._repr_html_()
@@ -170,6 +186,28 @@ class OpenSuite:
     def table(self, name: str, as_of: str | None = None) -> DataFrame:
         """A table's rows; with `as_of`, as they were published by the end of that window."""
         return self._app.table(name, as_of=as_of)
+
+    def graph(self, name: str, as_of: str | None = None) -> tuple[DataFrame, DataFrame]:
+        """The vertices (`id`) and edges (`src dst weight`) of a feature table that is a graph.
+
+        As of the end of a window, or as of the newest.
+        """
+        return self._app.graph(name, as_of)
+
+    def training_set(
+        self,
+        labels: DataFrame | str,
+        *tables: str,
+        time: str = "time",
+        within: str | Sequence[str] = (),
+    ) -> TrainedOn:
+        """Labels with the features of their own time: `rows`, `met`, `leaks()`.
+
+        `labels` are rows, a table or a file, with the columns that the tables know entities by.
+        `within` is how old features may be: `"7 days"`, or for one table `"features.a=2 days"`.
+        """
+        limits = [within] if isinstance(within, str) else within
+        return TrainedOn.of(self._now().training_set(labels, tables, time, limits))
 
     def run(self, *what: str, window: str | None = None, **how: Any) -> RunResult:
         """Run what is due, or a window: takes `force`, `waive`, `because`, as the command does."""

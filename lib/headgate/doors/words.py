@@ -57,6 +57,8 @@ COMMANDS: tuple[Command, ...] = (
             "suggest", ("table", "suite")),
     Command("profile", "what the columns of the published rows look like: one pass", "profiling",
             "profile", ("table", "window", "as_of", "suite")),
+    Command("training-set", "labels with the features of their own time, from many tables",
+            "training", "training", ("tables", "training", "suite")),
     Command("runs", "history", "looking", "runs", ("what", "suite", "rows")),
     Command("show", "one run whole", "looking", "show", ("run_id", "suite")),
     Command("quarantine", "rejected rows: list, show, export, replay, dismiss, expire",
@@ -222,6 +224,25 @@ def _settling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--before", metavar="DATE", help="expire: windows before this day")
 
 
+def _training(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--labels", required=True, metavar="LABELS",
+        help="a table, or a .csv, .jsonl or .parquet file, with entity, time and label",
+    )  # fmt: skip
+    parser.add_argument(
+        "--time", default="time", metavar="C", help="the labels' own time (default: time)"
+    )
+    parser.add_argument(
+        "--within", action="append", default=[], metavar="STRETCH",
+        help="how old features may be, as '7 days', or for one table 'features.a=7 days'",
+    )  # fmt: skip
+    parser.add_argument("--to", metavar="PATH", help="write it as Parquet files")
+    parser.add_argument(
+        "--leakage", action="store_true",
+        help="which features would have differed with what was known at the time",
+    )  # fmt: skip
+
+
 _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "suite": _suite,
     "what": _what,
@@ -232,6 +253,8 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     ),
     "landing": _landing,
     "table": lambda p: p.add_argument("table", metavar="TABLE"),
+    "tables": lambda p: p.add_argument("tables", nargs="+", metavar="TABLE"),
+    "training": _training,
     "force": lambda p: p.add_argument(
         "--force", action="store_true", help="also what is unchanged"
     ),

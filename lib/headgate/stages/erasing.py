@@ -190,6 +190,9 @@ def _clear(trail: Trail, table: Table) -> None:
         lake.quarantine(table.name).keep_only(rejected.where(~column(THEIRS)))
     if lake.guard(table).tokens and lake.version(table.name) is not None:
         lake.vault(table.name).keep_only(_kept_in_vault(trail, table))
+    for ids, marked_ids in trail.in_ids(table):
+        if marked_ids.where(column(THEIRS)).limit(1).count():
+            ids.forget(marked_ids)
     for kind, remains in folders(lake, table):
         remains.cut(back_to=_needed(lake, table) if kind == "table" else None)
 

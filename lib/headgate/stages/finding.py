@@ -25,6 +25,7 @@ from headgate.stages.lake import Lake
 from headgate.stages.preview import Looking
 from headgate.stages.reads import known
 from headgate.stages.rejected import typed_with
+from headgate.storage.ids import Ids
 from headgate.storage.tables import DeltaTable
 from headgate.transforms.contract import words_of_unread
 from headgate.transforms.corrections import content_of
@@ -171,6 +172,14 @@ class Trail:
             return None
         return self.in_table(name, store.read() if rows is None else rows)
 
+    def in_ids(self, table: Table) -> Iterator[tuple[Ids, DataFrame]]:
+        """The ids that the values of a table's columns were given, marked."""
+        for ids in self.lake.ids_of(table):
+            rows = ids.rows()
+            found = None if rows is None else self.in_table(table.name, rows)
+            if found is not None:
+                yield ids, found
+
     def in_quarantine(self, table: Table, rows: DataFrame | None = None) -> DataFrame | None:
         """A table's rejected rows as they are kept, marked."""
         rows = self.lake.quarantine(table.name).rows() if rows is None else rows
@@ -290,6 +299,8 @@ class Trail:
                 look("store", table.name, self.in_store(table.name))
                 look("quarantine", table.name, self.in_quarantine(table))
                 look("corrections", table.name, self.in_corrections(table))
+                for _, marked_ids in self.in_ids(table):
+                    look("ids", table.name, marked_ids)
             for rows in self.in_raw(table) if isinstance(table, Ingested) else ():
                 look("raw", table.name, rows)
         return _spots(frames)

@@ -100,6 +100,8 @@ def run_pass(work: Work, hands: Hands) -> Pass:
             shut = [one for one in judged if one.closed]
             return Pass(entries(work, shut, None, started) + again.entries, again.kept, again.id)
         keep_tokens(work, judged, draft, hands)
+        if not all(one.closed for one in judged):
+            work.keeps(draft, hands.fence)
         kept = keep_rejected(work, judged, draft if in_one else None, hands)
         reached("kept")
         version = published(work, judged, draft, hands, done, started)

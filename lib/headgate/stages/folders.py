@@ -17,6 +17,7 @@ def folders(lake: Lake, table: Table) -> Iterator[tuple[str, Remains]]:
         ("quarantine", lake.quarantine(table.name).path),
         ("vault", lake.vault(table.name).path),
         ("corrections", lake.corrections(table.name).path),
+        *(("ids", ids.path) for ids in lake.ids_of(table)),
     ):
         remains = Remains(lake.spark, path)
         if remains.exists:

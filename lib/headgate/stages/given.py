@@ -34,6 +34,7 @@ from headgate.stages.slices import Slices, named_period
 from headgate.stages.work import Due, Work
 from headgate.storage.files import files_for
 from headgate.storage.heads import Shape
+from headgate.storage.ids import Ids
 from headgate.storage.records import Records
 from headgate.storage.tables import DeltaTable, of_windows
 from headgate.storage.targets import ByWindow
@@ -81,6 +82,9 @@ class GivenLake(Lake):
             schema = columns_of(self, self.suite.tables[table])
             self.rows[table] = self.spark.createDataFrame([], schema)
         return InMemory(self.spark, self.rows[table])
+
+    def ids(self, table: str, name: str) -> Ids:
+        return Ids(self.spark, NOWHERE, table, name)
 
     def corrected_tables(self) -> frozenset[str]:
         return frozenset()

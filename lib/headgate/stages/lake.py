@@ -18,11 +18,12 @@ from headgate.core.privacy import keys_for
 from headgate.core.records import KEYS, Dismissal, History, RunRecord
 from headgate.core.results import Metric
 from headgate.core.slicing import grain_of
-from headgate.core.spec import Clean, Ingested, Suite, Table
+from headgate.core.spec import Clean, Features, Ingested, Suite, Table
 from headgate.core.windows import Grain
 from headgate.privacy.guard import Guard
 from headgate.storage.corrections import Corrections, corrected_tables
 from headgate.storage.files import Files, files_for
+from headgate.storage.ids import Ids
 from headgate.storage.keys import keys_of, lacking
 from headgate.storage.moved import Moves, moved_keys
 from headgate.storage.quarantine import Quarantine
@@ -107,6 +108,15 @@ class Lake:
     def vault(self, table: str) -> Vault:
         return Vault(self.spark, f"{self.suite.environment.vault_path}/{table}")
 
+    def ids(self, table: str, name: str) -> Ids:
+        """The ids that the values of a column were given."""
+        return Ids(self.spark, self.suite.environment.lake, table, name)
+
+    def ids_of(self, table: Table | None) -> list[Ids]:
+        """All ids that a table's rows are known by."""
+        names = table.format.listed if isinstance(table, Features) else ()
+        return [self.ids(table.name, name) for name in names] if table else []
+
     def guard(self, table: Table) -> Guard:
         """How a table's rows are protected; the keys are asked for when they are needed."""
         return Guard(table.protection, self.keys, table.name, self.vault(table.name).rows)
@@ -136,7 +146,8 @@ class Lake:
 
     def fence(self, table: str) -> int:
         """The newest token that the table itself knows: that of its lease may have been deleted."""
-        paths = [self.path(table), self.store(table)]
+        ids = [one.path for one in self.ids_of(self.suite.tables.get(table))]
+        paths = [self.path(table), self.store(table), *ids]
         there = [path for path in paths if DeltaTable(self.spark, path).latest() is not None]
         return max((fence_of(self.spark, path) for path in there), default=0)
 

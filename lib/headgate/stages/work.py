@@ -22,6 +22,7 @@ from headgate.stages.counting import Counter
 from headgate.stages.slices import Slices
 from headgate.storage.quarantine import Quarantine
 from headgate.storage.targets import Target
+from headgate.storage.transaction import Draft
 from headgate.storage.vault import Vault
 from headgate.transforms.steps import Around
 
@@ -87,6 +88,8 @@ class Work:
     sizes: Mapping[str, int] = field(default_factory=dict)  # bytes of raw files, by window
     guard: Guard = field(default_factory=Guard)  # protects what is written
     corrections: Mapping[str, Repaired] = field(default_factory=dict)  # by window
+    # Keeps what rows are the first to have, such as their ids, before anybody sees them.
+    keeps: Callable[[Draft, int], None] = lambda *_: None
     said: str = ""  # what the record adds to why it ran
 
     @staticmethod

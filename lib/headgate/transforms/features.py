@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -15,8 +16,13 @@ from headgate.transforms.hidden import column
 RECENCY = "days_since_last"
 
 
-def before(events: DataFrame, time: str, moments: DataFrame, feature: Feature) -> DataFrame:
-    """The events that a feature may see as of each moment, with that moment as `as_of`."""
+def before(
+    events: DataFrame, time: str, moments: DataFrame, feature: Feature, known_at: str | None = None
+) -> DataFrame:
+    """The events that a feature may see as of each moment, with that moment as `as_of`.
+
+    With `known_at` these are rows that had arrived by then. A label is known later anyway.
+    """
     at, as_of = column(time), F.col("as_of")
     if feature.next is not None:
         seen = (at >= as_of) & (at < F.expr(f"as_of + INTERVAL {feature.next} DAYS"))
@@ -24,6 +30,8 @@ def before(events: DataFrame, time: str, moments: DataFrame, feature: Feature) -
         seen = at < as_of
         if feature.last is not None:
             seen = seen & (at >= F.expr(f"as_of - INTERVAL {feature.last} DAYS"))
+        if known_at is not None:
+            seen = seen & (column(known_at) < as_of)
     return events.join(F.broadcast(moments), seen, "inner")
 
 
@@ -33,10 +41,11 @@ def measured(
     keys: Sequence[str],
     moments: DataFrame,
     features: Mapping[str, Feature],
+    known_at: str | None = None,
 ) -> DataFrame:
     """One row for each entity and moment with events: features that look equally far, together."""
     one = next(iter(features.values()))
-    seen = before(events, time, moments, one)
+    seen = before(events, time, moments, one, known_at)
     values = [F.expr(_sql(f, time)).alias(name) for name, f in features.items()]
     grouped = seen.groupBy(*[column(key) for key in keys], "as_of").agg(*values)
     return grouped.where(_all_known(keys))
@@ -51,6 +60,29 @@ def _sql(feature: Feature, time: str) -> str:
 
 def _all_known(keys: Sequence[str]) -> Column:
     return reduce(lambda left, right: left & right, [column(key).isNotNull() for key in keys])
+
+
+def reach(
+    features: Iterable[Feature], first: datetime, last: datetime
+) -> tuple[datetime, datetime] | None:
+    """The stretch of time in which features look as of moments between two; None: it has no start.
+
+    >>> week = Feature(of="a", measure="count(*)", last=7)
+    >>> reach([week], datetime(2026, 3, 9), datetime(2026, 3, 10))
+    (datetime.datetime(2026, 3, 2, 0, 0), datetime.datetime(2026, 3, 10, 0, 0))
+    """
+    starts, ends = [first], [last]
+    for one in features:
+        try:
+            if one.next is not None:
+                ends.append(last + timedelta(days=one.next))
+            elif one.last is not None:
+                starts.append(first - timedelta(days=one.last))
+            else:
+                return None
+        except OverflowError:  # before the first day that there is
+            return None
+    return min(starts), max(ends)
 
 
 def empty_values(
