@@ -81,11 +81,12 @@ class App:
 
     def plan(
         self, what: Sequence[str] = (), *, window: str | None = None, force: bool = False,
-        layer: str | None = None,
+        rebuild: bool = False, layer: str | None = None,
     ) -> list[Planned]:  # fmt: skip
         """What `run` would do, and why."""
         tables = [self.suite.tables[name] for name in self.selected(what, layer)]
-        return planned(self.lake, tables, self.windows(window), force)
+        orders = Orders(named=self.windows(window), force=force, rebuild=rebuild)
+        return planned(self.lake, tables, orders)
 
     def run(
         self,
@@ -94,6 +95,7 @@ class App:
         window: str | None = None,
         layer: str | None = None,
         force: bool = False,
+        rebuild: bool = False,
         waive: Sequence[str] = (),
         because: str | None = None,
         break_lease: bool = False,
@@ -103,12 +105,13 @@ class App:
     ) -> Result:
         """Run what is due, dependencies first; `until` ends it before the next table.
 
+        What is published and differs in nothing but the configuration is left, unless `rebuild`.
         `parallel` tables run at once, or as many as the environment says.
         """
         names, named = self.selected(what, layer), self.windows(window)
         refuse_unknown_rules([self.suite.tables[name] for name in names], waive)
         orders = Orders(
-            named=named, force=force, waived=frozenset(waive), because=because,
+            named=named, force=force, rebuild=rebuild, waived=frozenset(waive), because=because,
             break_lease=break_lease, say=say,
         )  # fmt: skip
         at_once = parallel or self.suite.environment.parallel

@@ -24,6 +24,7 @@ class Progress(Living):
         self._running: dict[str, str] = {}  # by table: the slices of its pass
         self._since = time.monotonic()
         self._rows = 0
+        self._said: set[str] = set()
 
     def watch(self, spark: SparkSession) -> None:
         """Show the tasks of this session."""
@@ -40,6 +41,10 @@ class Progress(Living):
             entry: Entry = facts["entry"]
             self._ended(entry)
             self.line(told(entry))
+        elif event == "waits" and facts["said"] not in self._said:
+            # A process that stays up would say it each round.
+            self._said.add(facts["said"])
+            self.line(facts["said"])
         elif event == "again":
             self.line(f"{facts['table']}: {facts['why']}; once more")
         elif event == "untold":

@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> Answer:
             window=arguments.window,
             layer=layer,
             force=arguments.force,
+            rebuild=arguments.rebuild,
             parallel=arguments.parallel,
             waive=arguments.waive,
             because=arguments.because,

@@ -23,6 +23,7 @@ from headgate.core.results import JOB_OF, Entry
 from headgate.core.spec import Table
 from headgate.stages.alerting import note
 from headgate.stages.dismissing import with_let_in
+from headgate.stages.due import left_as_they_are
 from headgate.stages.flow import Pass, run_pass
 from headgate.stages.idle import slices
 from headgate.stages.lake import Lake
@@ -50,11 +51,16 @@ class Orders:
 
     named: tuple[str, ...] | None = None
     force: bool = False
+    rebuild: bool = False  # also what is published, and differs in nothing but the configuration
     waived: frozenset[str] = frozenset()
     because: str | None = None
     break_lease: bool = False
     replay: bool = False  # whether rejected rows are to go through once more
     say: Callable[..., None] = lambda *_, **__: None
+
+    def meant(self, due: Due) -> bool:
+        """Whether this call runs a slice, or leaves it until a person asks for it."""
+        return not due.waits or self.named is not None or self.force or self.rebuild
 
 
 class _Spoiled(Exception):
@@ -71,12 +77,13 @@ def run_table(lake: Lake, table: Table, orders: Orders) -> list[Entry]:
     """Run what is due of one table; every slice ends in an entry and on record."""
     found: list[Entry] = []
     done: set[str] = set()
+    apart: list[Due] = []  # what waits for a rebuild
     queue: list[frozenset[str] | None] = [None]  # None: whatever is due
     while queue:
         only = queue[0]
         chosen: list[str] = []
         try:
-            entries = _one_pass(lake, table, orders, done, only, chosen)
+            entries = _one_pass(lake, table, orders, done, only, chosen, apart)
         except _Spoiled as spoiled:
             found += spoiled.refused
             done |= {entry.window for entry in spoiled.refused}
@@ -90,6 +97,10 @@ def run_table(lake: Lake, table: Table, orders: Orders) -> list[Entry]:
             queue.pop(0)
         found += entries
         done |= {entry.window for entry in entries}
+    if apart:
+        said = left_as_they_are(table.name, [one.why for one in apart])
+        orders.say("waits", table=table.name, said=said)
+        log("waits", table=table.name, message=said)
     return found
 
 
@@ -100,11 +111,14 @@ def _one_pass(
     done: set[str],
     only: frozenset[str] | None,
     chosen: list[str],
+    apart: list[Due],
 ) -> list[Entry]:
     """The next pass under the lease; no entry where nothing is left to do."""
 
     def left() -> list[Due]:
         due = due_now(lake, table, orders)
+        apart[:] = [one for one in due if not orders.meant(one)]
+        due = [one for one in due if orders.meant(one)]
         return [d for d in due if d.window not in done and (only is None or d.window in only)]
 
     started = time.monotonic()
