@@ -103,4 +103,5 @@ COMMON: Mapping[str, Key] = {
         "documentation that `headgate test` runs",
     ),
 }  # fmt: skip
-LATER = ("expects", "incomplete", "known_at")
+LATER = ("incomplete", "known_at")
+ELSEWHERE = {"expects": "tells when a supplier's files come: it is a key of ingested tables"}

@@ -29,7 +29,7 @@ class Command:
         return found(arguments)  # type: ignore[no-any-return]
 
 
-_RUNNING = ("what", "window", "suite", "force", "rebuild", "parallel", "waive", "lease")
+_RUNNING = ("what", "window", "suite", "force", "rebuild", "parallel", "most", "waive", "lease")
 COMMANDS: tuple[Command, ...] = (
     Command("run", "whatever is due, in the order of dependencies", "running", "run", _RUNNING),
     *(
@@ -230,6 +230,12 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
         type=int,
         metavar="N",
         help="how many tables may run at once (default: as the environment says)",
+    ),
+    "most": lambda p: p.add_argument(
+        "--max-windows",
+        type=int,
+        metavar="N",
+        help="run at most N windows of each table, the oldest first; the rest stays due",
     ),
     "lease": lambda p: p.add_argument(
         "--break-lease", action="store_true", help="take a table from a run that is dead"

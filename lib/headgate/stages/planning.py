@@ -10,6 +10,7 @@ from headgate.core.paths import Pattern
 from headgate.core.spec import Ingested, Table
 from headgate.stages.due import WAITS
 from headgate.stages.lake import Lake
+from headgate.stages.missing import missing
 from headgate.stages.runner import Orders, due_now
 from headgate.stages.work import Due
 
@@ -43,8 +44,12 @@ def planned(lake: Lake, tables: Sequence[Table], orders: Orders = NOTHING_SAID) 
             found = [path for path in strange(lake, table) if path not in told]
             lines += told_of(table, found)
             told |= set(found)
-            lines += [Planned(table.name, window, "gap: no input", runs=False)
-                      for window in gaps(lake, table)]  # fmt: skip
+            coming = {one.window for one in due}
+            lines += [
+                Planned(table.name, one.window, one.why, runs=False)
+                for one in missing(lake, table)
+                if one.window not in coming
+            ]
         waiting = {line.table for line in lines if line.runs} & set(table.inputs)
         if waiting:
             why = f"after {', '.join(sorted(waiting))}"
@@ -78,14 +83,3 @@ def told_of(table: Table, found: Sequence[str]) -> list[Planned]:
     return [
         Planned(table.name, "", f"{many} no table: {', '.join(found[:MOST])}{more}", runs=False)
     ]
-
-
-def gaps(lake: Lake, table: Table) -> list[str]:
-    """Windows since `since` for which nothing ever came, up to the newest one and yesterday."""
-    if table.since is None or not isinstance(table, Ingested):
-        return []
-    grain, known = lake.suite.window, set(lake.history.windows(table.name))
-    yesterday = grain.shift(grain.of(lake.now()), -1)
-    last = max([*known, yesterday])
-    first = grain.covering(table.since, table.since)[0]
-    return [window for window in grain.between(first, last) if window not in known]

@@ -11,6 +11,7 @@ from headgate.core.windows import stretch
 from headgate.stages.dismissing import let_in
 from headgate.stages.due import WAITS, left_as_they_are, rebuilds
 from headgate.stages.lake import Lake
+from headgate.stages.missing import late_in
 from headgate.stages.planning import Planned, planned
 from headgate.stages.rejected import open_rows
 
@@ -40,15 +41,19 @@ def standings(lake: Lake, tables: Sequence[Table]) -> list[Standing]:
             held.setdefault(line.table, []).append(line)
     said = {line.table: line.why for line in lines if not line.runs and not line.window}
     waiting = open_rows(lake, [table.name for table in tables])
+    late = late_in(lake, tables)
     made = [
-        _standing(lake, t, t.name in due, held.get(t.name, ()), waiting.get(t.name, 0))
+        _standing(
+            lake, t, t.name in due, held.get(t.name, ()), waiting.get(t.name, 0), t.name in late
+        )
         for t in tables
     ]
+    said |= {name: error.sentence for name, error in late.items()}
     return [replace(one, message=one.message or said.get(one.table)) for one in made]
 
 
 def _standing(
-    lake: Lake, table: Table, due: bool, held: Sequence[Planned], rejected: int
+    lake: Lake, table: Table, due: bool, held: Sequence[Planned], rejected: int, late: bool
 ) -> Standing:
     name = table.name
     tries = [lake.history.last(name, window) for window in lake.history.windows(name)]
@@ -73,7 +78,7 @@ def _standing(
         last_good=good,
         windows=tuple(one.window for one in (held if state == "rebuild" else ended.get(state, ()))),
         behind=_behind(lake, table, good),
-        late=_late(lake, table, good),
+        late=_late(lake, table, good) or late,
         rejected=rejected,
         message=worst.message if worst else _held(name, held),
         next=_next(state, name, worst, rejected),
