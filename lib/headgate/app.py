@@ -17,7 +17,7 @@ from headgate.core.labels import known_names, shown_names
 from headgate.core.lives import Lives
 from headgate.core.records import Dismissal, RunRecord
 from headgate.core.results import Result
-from headgate.core.selection import named_windows, selected
+from headgate.core.selection import named_windows, refuse_before_since, selected
 from headgate.core.spec import Ingested, Rule, SparkSettings, Suite, Table
 from headgate.core.windows import parse_range
 from headgate.quality.portrait import Proposal
@@ -85,11 +85,14 @@ class App:
 
     def plan(
         self, what: Sequence[str] = (), *, window: str | None = None, force: bool = False,
-        layer: str | None = None,
+        rebuild: bool = False, layer: str | None = None,
     ) -> list[Planned]:  # fmt: skip
         """What `run` would do, and why."""
-        tables = [self.suite.tables[name] for name in self.selected(what, layer)]
-        return planned(self.lake, tables, self.windows(window), force)
+        names = self.selected(what, layer)
+        refuse_before_since(self.suite.tables, names, window, self.suite.window)
+        tables = [self.suite.tables[name] for name in names]
+        orders = Orders(named=self.windows(window), force=force, rebuild=rebuild)
+        return planned(self.lake, tables, orders)
 
     def run(
         self,
@@ -98,22 +101,29 @@ class App:
         window: str | None = None,
         layer: str | None = None,
         force: bool = False,
+        rebuild: bool = False,
         waive: Sequence[str] = (),
         because: str | None = None,
         break_lease: bool = False,
         parallel: int | None = None,
+        max_windows: int | None = None,
         say: Say = lambda *_, **__: None,
         until: Callable[[], bool] = lambda: False,
     ) -> Result:
         """Run what is due, dependencies first; `until` ends it before the next table.
 
-        `parallel` tables run at once, or as many as the environment says.
+        What is published and differs in nothing but the configuration is left, unless `rebuild`.
+        `parallel` tables run at once, or as many as the environment says; of each table at most
+        `max_windows`, the oldest first.
         """
         names, named = self.selected(what, layer), self.windows(window)
+        refuse_before_since(self.suite.tables, names, window, self.suite.window)
         refuse_unknown_rules([self.suite.tables[name] for name in names], waive)
+        if max_windows is not None and max_windows < 1:
+            raise Usage("the most windows are a whole number from 1", next="--max-windows 30")
         orders = Orders(
-            named=named, force=force, waived=frozenset(waive), because=because,
-            break_lease=break_lease, say=say,
+            named=named, force=force, rebuild=rebuild, waived=frozenset(waive), because=because,
+            break_lease=break_lease, most=max_windows, say=say,
         )  # fmt: skip
         at_once = parallel or self.suite.environment.parallel
         return run_all(self.lake, names, orders, at_once, until)

@@ -176,7 +176,7 @@ def test_columns_that_come_and_go(spark: SparkSession, tmp_path: Path) -> None:
     added = lab.having(
         {"ingested.a": _table("a/{window}.csv", "csv", on_change={"new_column": "add"})}
     )
-    added.run()
+    added.run(rebuild=True)
     assert added.rows("ingested.a", "id", "note") == [(1, "hello"), (2, None)]
 
 

@@ -69,7 +69,7 @@ def test_a_snapshot_is_taken_once_a_window(
     # A changed rule judges the rows again that were read then.
     rule = {"quality": [{"row": {"price is small": "price < 1000"}}]}
     later = lab.having({"ingested.orders": {**lab.tables["ingested.orders"], **rule}})
-    fine(run_at(later, TODAY + timedelta(days=1)))
+    fine(run_at(later, TODAY + timedelta(days=1), rebuild=True))
     assert ("2026-11-21", 4) in lab.rows("ingested.orders", "_window", "id")
     missing = run_at(lab, TODAY + timedelta(days=1), window="2026-11-01")
     assert missing.exit_code == 12

@@ -119,7 +119,13 @@ CLEAN = {
         "max_rejected: 20\n",
         [":2 max_rejected: 20 is more than all: write 20% or 0.2"],
     ),
-    "later work": ("expects: x\n", [":2 expects: 'expects' is not supported yet"]),
+    "later work": ("incomplete: x\n", [":2 incomplete: 'incomplete' is not supported yet"]),
+    "a key of another layer": (
+        "expects: x\n",
+        [
+            ":2 expects: tells when a supplier's files come: it is a key of ingested tables",
+        ],
+    ),
     "a history without what it needs": (
         "write: history\nuntracked: [order_id]\n",
         [":2 write: 'write: history' needs a 'key'"],

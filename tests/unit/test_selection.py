@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from headgate.core.contract import FileSource
 from headgate.core.errors import Usage
-from headgate.core.selection import ancestors, descendants, selected
+from headgate.core.selection import ancestors, descendants, refuse_before_since, selected
 from headgate.core.spec import Clean, Ingested, Mart, Period, Table
+from headgate.core.windows import Grain
 
 ORDER = (
     "ingested.a", "ingested.b", "clean.a", "clean.b", "marts.both", "marts.a",
@@ -78,3 +81,18 @@ def test_nothing_depends_on_itself() -> None:
     assert descendants(tables(), ["clean.a"]) == {"marts.both", "marts.a"}
     assert ancestors(tables(), ["clean.a"]) == {"ingested.a"}
     assert descendants(tables(), ["marts.a"]) == set()
+
+
+def test_a_range_begins_no_sooner_than_anything_it_reads() -> None:
+    known = tables()
+    a = known["ingested.a"].model_copy(update={"since": date(2026, 1, 10)})
+    b = known["ingested.b"].model_copy(update={"since": date(2026, 1, 5)})
+    known = {**known, "ingested.a": a, "ingested.b": b}
+    early = "2026-01-07..2026-01-20"
+    refuse_before_since(known, ["marts.both"], early, Grain.day)  # one of its inputs has it
+    refuse_before_since(known, ["marts.a"], "2026-01-07", Grain.day)  # one window is meant
+    with pytest.raises(Usage, match=r"before 2026-01-10") as told:
+        refuse_before_since(known, ["marts.a"], early, Grain.day)
+    assert told.value.next == "--window 2026-01-10..2026-01-20"
+    unbounded = {**known, "ingested.b": b.model_copy(update={"since": None})}
+    refuse_before_since(unbounded, ["marts.both"], "2025-01-07..2026-01-20", Grain.day)

@@ -81,6 +81,25 @@ def kept_days(text: str) -> int:
     raise ValueError(f"must be between 1 day and {MOST_KEPT} days, not '{text[:60]}'")
 
 
+def clock(text: str) -> str:
+    """A time of day, kept as text."""
+    if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+        return text
+    raise ValueError(f"must be a time of day such as 06:00, not '{text[:60]}'")
+
+
+def periods(text: str) -> int:
+    """A stretch of whole periods of a mart.
+
+    >>> periods("7 periods")
+    7
+    """
+    match = re.fullmatch(r"([1-9]\d{0,3})\s+periods?", text)
+    if match:
+        return int(match[1])
+    raise ValueError(f"must be a number of periods such as '7 periods', not '{text[:60]}'")
+
+
 def stretch(text: str) -> str:
     """A stretch of time, kept as text."""
     match = _STRETCH.fullmatch(text)
@@ -156,6 +175,9 @@ SHARE = Parsed(
     {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, *_form(pattern="%$")["anyOf"]]},
 )
 DATE = Parsed("a date written 2026-11-20", day, _form(pattern=r"^\d{4}-\d\d-\d\d$"))
+PERIODS = Parsed(
+    "a number of periods such as '7 periods'", periods, _form(pattern=r"^\d+ +periods?$")
+)
 DAYS = Parsed("a number of days such as '30 days'", days, _form(pattern=r"^\d+ +(day|week)s?$"))
 KEPT = Parsed(
     "a number of days such as '14 days'", kept_days, _form(pattern=r"^\d+ +(day|week)s?$")
@@ -165,6 +187,7 @@ STRETCH = Parsed(
     stretch,
     _form(pattern=r"^\d+ +(minute|hour|day|week)s?$"),
 )
+CLOCK = Parsed("a time of day such as 06:00", clock, _form(pattern=r"^\d\d:\d\d$"))
 TYPE = Parsed("a Spark type such as bigint or decimal(10,2)", sparktypes.checked)
 PATTERN = Parsed("a pattern such as d.M.yyyy", pattern)
 COLUMN = Text("a column")

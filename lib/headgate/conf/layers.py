@@ -7,7 +7,7 @@ from typing import Any
 
 from headgate.conf.databases import EACH
 from headgate.conf.expressions import Expression
-from headgate.conf.forms import COLUMN, COLUMNS, CONTRACT_COLUMN, TYPE
+from headgate.conf.forms import CLOCK, COLUMN, COLUMNS, CONTRACT_COLUMN, TYPE
 from headgate.conf.measured import FEATURES, MARTS
 from headgate.conf.nodes import Entries
 from headgate.conf.privacy import PRIVACIES, PRIVACY, unfit
@@ -16,8 +16,9 @@ from headgate.conf.shapes import At, Listed, Mapped, Text, Word
 from headgate.conf.sources import SOURCE
 from headgate.conf.sparktypes import TIMES
 from headgate.conf.steps import STEPS
-from headgate.conf.tablekeys import COMMON, LATER, READS_KEY
+from headgate.conf.tablekeys import COMMON, ELSEWHERE, LATER, READS_KEY
 from headgate.core.contract import Column, OnChange
+from headgate.core.expects import WEEKDAYS, Expects
 from headgate.core.spec import Clean, Features, Ingested, Mart, Table
 
 
@@ -63,6 +64,21 @@ ON_CHANGE = Record(
     },
     make=value_of(OnChange),
 )  # fmt: skip
+EXPECTS = Record(
+    "expects",
+    {
+        "every": Key(
+            Word(("window", "weekday", *WEEKDAYS), others={"day": "window"}),
+            "which windows come: all, or those that begin on such a day",
+            default="window",
+        ),
+        "by": Key(
+            CLOCK, "the time of day, after the window has ended, from which on it is late",
+            default="00:00",
+        ),
+    },
+    make=value_of(Expects),
+)  # fmt: skip
 INGESTED = Record(
     "an ingested table",
     {
@@ -88,6 +104,7 @@ INGESTED = Record(
         "window_by": Key(
             COLUMN, "the column that tells a row's window, where the path has no `{window}`"
         ),
+        "expects": Key(EXPECTS, "which windows come, and by when: what lacks is told"),
         "tables": Key(
             Listed(Text("a table"), about='list of tables, or `"*"`'),
             "several tables of one database: each is a table of this layer, by its own name",
@@ -120,6 +137,7 @@ CLEAN = Record(
         ),
     },
     later=LATER,
+    refused=ELSEWHERE,
 )
 
 

@@ -107,4 +107,5 @@ COMMON: Mapping[str, Key] = {
         "documentation that `headgate test` runs",
     ),
 }  # fmt: skip
-LATER = ("expects", "incomplete")
+LATER = ("incomplete",)
+ELSEWHERE = {"expects": "tells when a supplier's files come: it is a key of ingested tables"}

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from headgate.core.errors import HeadgateError
+from headgate.core.errors import HeadgateError, Late
 from headgate.core.fingerprint import digest
 from headgate.core.lines import followed, parted, told
 from headgate.core.results import LAYERS, Entry
@@ -106,7 +106,8 @@ def _of(entry: Entry, severity: Severity, text: str, line: str, cause: str, at: 
 def raised_without_run(error: HeadgateError, suite: str, table: str, at: str) -> Alert:
     """What kept a table, or the whole suite, from being looked at."""
     what, then = parted(error.sentence)
-    line = followed(f"{table or suite} FAILED {what.removeprefix(f'{table}: ')}", then)
+    word = "LATE" if isinstance(error, Late) else "FAILED"
+    line = followed(f"{table or suite} {word} {what.removeprefix(f'{table}: ')}", then)
     cause = cause_of(error.sentence, table)
     return Alert(
         table=table, window="", severity="critical", text=error.sentence, line=line, cause=cause,

@@ -95,6 +95,10 @@ class InputMissing(HeadgateError):
     exit_code = 12
 
 
+class Late(InputMissing):
+    """A window that is expected has not come by its time."""
+
+
 class Infrastructure(HeadgateError):
     """Storage, network, memory, cluster: worth a retry."""
 

@@ -207,6 +207,12 @@ class History:
         record = self._through.get(table)
         return record.inputs if record else {}
 
+    def read_by(self, table: str) -> frozenset[str]:
+        """The tables that the last try of some slice of a table has read."""
+        return frozenset(
+            name for (one, _), r in self._last.items() if one == table for name in r.inputs
+        )
+
     def version(self, table: str) -> int | None:
         """The newest version that any record names."""
         versions = [r.version for r in self.records if r.table == table and r.version is not None]

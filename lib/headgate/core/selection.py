@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from headgate.core.errors import Usage
 from headgate.core.results import JOB_OF, JOBS, LAYERS
-from headgate.core.spec import Table
+from headgate.core.spec import Ingested, Table
 from headgate.core.windows import Grain, parse_ends
 
 
@@ -75,6 +75,31 @@ def descendants(tables: Mapping[str, Table], names: Iterable[str]) -> set[str]:
     """All tables that depend on these, at any distance."""
     roots = set(names)
     return {name for name in tables if ancestors(tables, [name]) & roots} - roots
+
+
+def refuse_before_since(
+    tables: Mapping[str, Table], names: Sequence[str], windows: str | None, grain: Grain
+) -> None:
+    """A range that begins before anything is expected is a slip of the pen."""
+    if not windows or ".." not in windows:
+        return
+    read = {*names, *ancestors(tables, names)}
+    firsts = {
+        name: tables[name].since for name in sorted(read) if isinstance(tables[name], Ingested)
+    }
+    known = {name: since for name, since in firsts.items() if since is not None}
+    if not known or len(known) < len(firsts):
+        return
+    name = min(known, key=lambda one: known[one])
+    begin = grain.covering(known[name], known[name])[0]
+    first, last = parse_ends(windows, grain)
+    if first < begin:
+        then = f"--window {begin}..{last}" if begin <= last else f"--window {begin}"
+        raise Usage(
+            f"the range begins at {first}, and nothing is expected before {begin} "
+            f"(since in {tables[name].file or name})",
+            next=then,
+        )
 
 
 def named_windows(text: str, grain: Grain, today: str, timezone: str) -> tuple[str, ...]:

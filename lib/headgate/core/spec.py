@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from headgate.core.contract import Column, Database, FileSource, OnChange, Value
+from headgate.core.expects import Expects
 from headgate.core.formats import Format
 from headgate.core.privacy import Privacy
 from headgate.core.steps import Step
@@ -97,6 +98,39 @@ class Period(Value):
     grain: Literal["hour", "day", "week", "month", "year"] = "day"
 
 
+class Over(Value):
+    """How far back the rows of one period of a mart look: some periods, or since a turn."""
+
+    last: int | None = None  # periods, its own among them
+    to_date: Literal["week", "month", "year"] | None = None
+
+    def first(self, period: str, grain: Grain) -> str:
+        """The first period whose rows count for a period.
+
+        >>> Over(last=7).first("2026-11-20", Grain.day)
+        '2026-11-14'
+        >>> Over(to_date="month").first("2026-11-20", Grain.day)
+        '2026-11-01'
+        """
+        if self.to_date is None:
+            return grain.shift(period, 1 - (self.last or 1))
+        turn = Grain(self.to_date)
+        return grain.of(turn.start(turn.of(grain.start(period))))
+
+    def reaches(self, period: str, grain: Grain) -> str:
+        """The last period for which the rows of a period count.
+
+        >>> Over(last=7).reaches("2026-11-20", Grain.day)
+        '2026-11-26'
+        >>> Over(to_date="month").reaches("2026-11-20", Grain.day)
+        '2026-11-30'
+        """
+        if self.to_date is None:
+            return grain.shift(period, (self.last or 1) - 1)
+        turn = Grain(self.to_date)
+        return grain.shift(grain.of(turn.end(turn.of(grain.start(period)))), -1)
+
+
 class Entity(Value):
     """Who gets a row in a feature table."""
 
@@ -175,6 +209,7 @@ class Ingested(Table):
     left_to_database: bool = False  # whether it says no columns: they are those of its reads
     on_change: OnChange = OnChange()
     window_by: str | None = None
+    expects: Expects | None = None
     resent: Literal["take", "skip"] = "take"  # files whose content came under another name before
 
     @property
@@ -262,6 +297,7 @@ class Mart(Table):
     period: Period
     group_by: tuple[str, ...] = ()
     measures: Mapping[str, str] = {}
+    over: Over | None = None  # how far its measures look back; none: over their own period
     sql: str | None = None  # the text, also where the file names a file
     privacy: Small | None = None
 

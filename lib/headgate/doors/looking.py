@@ -41,7 +41,9 @@ def _answer(app: App, **more: Any) -> Answer:
 def plan(arguments: argparse.Namespace) -> Answer:
     """What `run` would do, and why."""
     app = opened(arguments, arguments.what)
-    lines = app.plan(arguments.what, window=arguments.window, force=arguments.force)
+    lines = app.plan(
+        arguments.what, window=arguments.window, force=arguments.force, rebuild=arguments.rebuild
+    )
     _say(arguments, sheets.plan_sheet(lines))
     return _answer(app, plan=[dict(vars(line)) for line in lines])
 

@@ -210,7 +210,7 @@ class OpenSuite:
         return TrainedOn.of(self._now().training_set(labels, tables, time, limits))
 
     def run(self, *what: str, window: str | None = None, **how: Any) -> RunResult:
-        """Run what is due, or a window: takes `force`, `waive`, `because`, as the command does."""
+        """Run what is due, or a window: takes `force`, `rebuild`, `waive`, `because`, too."""
         if isinstance(how.get("waive"), str):
             how["waive"] = [how["waive"]]
         return RunResult.of(self._now().run(what, window=window, **how))
@@ -305,9 +305,12 @@ class OpenSuite:
         """What is held on the people whom a condition means: rows, by place."""
         return self._now().subject(name, condition_typed(where, "where"))
 
-    def plan(self, *what: str, window: str | None = None, force: bool = False) -> Grid:
+    def plan(
+        self, *what: str, window: str | None = None, force: bool = False, rebuild: bool = False
+    ) -> Grid:
         """What `run` would do, and why."""
-        return sheets.plan_sheet(self._now().plan(what, window=window, force=force))
+        lines = self._now().plan(what, window=window, force=force, rebuild=rebuild)
+        return sheets.plan_sheet(lines)
 
     def status(self, *what: str) -> Grid:
         """Where each table stands."""

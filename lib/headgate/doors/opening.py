@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from headgate.conf import read_suite
 from headgate.core.errors import Usage
-from headgate.core.selection import named_windows, selected
+from headgate.core.selection import named_windows, refuse_before_since, selected
 from headgate.core.spec import Suite
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ def understood(
     if getattr(arguments, "window", None):
         today = suite.window.of(suite.now())
         named_windows(arguments.window, suite.window, today, suite.timezone)
+        if hasattr(arguments, "rebuild"):  # it runs them, or plans to
+            refuse_before_since(suite.tables, names, arguments.window, suite.window)
     if getattr(arguments, "rows", 0) < 0:
         raise Usage("--rows takes a number from 0", next="--rows 20")
     if getattr(arguments, "waive", None):

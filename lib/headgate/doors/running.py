@@ -18,6 +18,8 @@ def run(arguments: argparse.Namespace) -> Answer:
         raise Usage("a waived rule needs a reason", next="--because 'why this may pass'")
     if arguments.parallel is not None and arguments.parallel < 1:
         raise Usage("--parallel takes a whole number from 1", next="--parallel 2")
+    if arguments.max_windows is not None and arguments.max_windows < 1:
+        raise Usage("--max-windows takes a whole number from 1", next="--max-windows 30")
     layer = JOBS.get(arguments.command)
     suite = understood(arguments, arguments.what, layer)
     refuse_without_keys(suite, selected(suite.tables, arguments.what, layer))
@@ -29,7 +31,9 @@ def run(arguments: argparse.Namespace) -> Answer:
             window=arguments.window,
             layer=layer,
             force=arguments.force,
+            rebuild=arguments.rebuild,
             parallel=arguments.parallel,
+            max_windows=arguments.max_windows,
             waive=arguments.waive,
             because=arguments.because,
             break_lease=arguments.break_lease,

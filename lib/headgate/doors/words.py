@@ -29,7 +29,7 @@ class Command:
         return found(arguments)  # type: ignore[no-any-return]
 
 
-_RUNNING = ("what", "window", "suite", "force", "parallel", "waive", "lease")
+_RUNNING = ("what", "window", "suite", "force", "rebuild", "parallel", "most", "waive", "lease")
 COMMANDS: tuple[Command, ...] = (
     Command("run", "whatever is due, in the order of dependencies", "running", "run", _RUNNING),
     *(
@@ -37,7 +37,7 @@ COMMANDS: tuple[Command, ...] = (
         for job, layer in JOBS.items()
     ),
     Command("plan", "what `run` would do, and why", "looking", "plan",
-            ("what", "window", "suite", "force")),
+            ("what", "window", "suite", "force", "rebuild")),
     Command("status", "a line a table: state, lag, and the next command", "looking", "status",
             ("what", "suite")),
     Command("check", "the configuration, without Spark; with --source the live sources, too",
@@ -258,11 +258,22 @@ _WORDS: dict[str, Callable[[argparse.ArgumentParser], object]] = {
     "force": lambda p: p.add_argument(
         "--force", action="store_true", help="also what is unchanged"
     ),
+    "rebuild": lambda p: p.add_argument(
+        "--rebuild",
+        action="store_true",
+        help="also what was published under other rules, steps or contracts",
+    ),
     "parallel": lambda p: p.add_argument(
         "--parallel",
         type=int,
         metavar="N",
         help="how many tables may run at once (default: as the environment says)",
+    ),
+    "most": lambda p: p.add_argument(
+        "--max-windows",
+        type=int,
+        metavar="N",
+        help="run at most N windows of each table, the oldest first; the rest stays due",
     ),
     "lease": lambda p: p.add_argument(
         "--break-lease", action="store_true", help="take a table from a run that is dead"

@@ -11,7 +11,8 @@ from headgate.core.spec import Ingested, Table
 from headgate.stages.abreast import abreast
 from headgate.stages.idle import idle
 from headgate.stages.lake import Lake
-from headgate.stages.runner import Orders, record_idle, run_table
+from headgate.stages.missing import late_in
+from headgate.stages.runner import Orders, due_now, record_idle, run_table
 from headgate.stages.telling import tell
 from headgate.storage.faults import classify
 
@@ -56,7 +57,8 @@ def run_all(
         result = result.plus(*entries)
         for entry in entries:
             orders.say("entry", entry=entry)
-    tell(lake, faults, ("", *names), orders.say)
+    late = late_in(lake, [tables[name] for name in names]) if orders.named is None else {}
+    tell(lake, {**late, **faults}, ("", *names), orders.say)
     codes = tuple(error.exit_code for error in faults.values())
     place = {name: number for number, name in enumerate(names)}
     runs = tuple(sorted(result.runs, key=lambda run: place[run.table]))
@@ -83,6 +85,11 @@ def run_one(lake: Lake, table: Table, orders: Orders) -> tuple[list[Entry], Head
         entries = run_table(lake, table, orders)
         if orders.named is not None:
             rest = idle(lake, table, orders.named, entries)
+            if orders.most is not None:  # what is due still is not unchanged
+                left = {one.window for one in due_now(lake, table, orders)}
+                rest = [one for one in rest if one.window not in left]
+                if not isinstance(table, Ingested):  # nor is what waits for such a window missing
+                    rest = [one for one in rest if one.exit_code != 12]
             record_idle(lake, table, rest)
             entries += rest
     except HeadgateError as error:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from headgate.core.fingerprint import differing, whole
+from headgate.core.lines import followed
 from headgate.core.records import ERASED, KEYS, History, RunRecord
 from headgate.stages.corrections import CORRECTED
 from headgate.stages.work import Due
@@ -23,6 +24,9 @@ WORDS = {
     ERASED: "a person was erased",
     KEYS: "changed key",
 }
+CONFIGURED = ("rules", "steps", "contract", "code")  # the parts that a person writes
+HAPPENED = ("input", "files", CORRECTED, ERASED)  # the parts that come and go by themselves
+WAITS = "waits for --rebuild"
 
 
 def due_if_changed(
@@ -42,7 +46,40 @@ def due_if_changed(
     why = reason(last, parts, detail)
     if why is None and force:
         why = "forced"
-    return Due(window, why, fingerprint, dict(parts)) if why else None
+    return Due(window, why, fingerprint, dict(parts), waits(last, parts)) if why else None
+
+
+def waits(last: RunRecord | None, parts: Mapping[str, str]) -> bool:
+    """Whether a slice is published, and nothing but the configuration differs since.
+
+    A part that was not there before, or is no more, has come with the configuration.
+    """
+    if last is None or last.status != "published" or not last.fingerprint:
+        return False
+    changed = differing(last.parts, parts)
+    return bool(changed) and all(_configured(one, last.parts, parts) for one in changed)
+
+
+def _configured(part: str, before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    if part in HAPPENED:
+        return False
+    return part in CONFIGURED or part not in before or part not in now
+
+
+def rebuilds(table: str) -> str:
+    """The command that makes what waits anew."""
+    return f"headgate run {table} --rebuild"
+
+
+def left_as_they_are(table: str, whys: Sequence[str]) -> str:
+    """What is said of slices that wait, in one line.
+
+    >>> left_as_they_are("clean.a", ["changed rule"]).partition(" Next: ")[0]
+    'clean.a: 1 window is left as it was published (changed rule).'
+    """
+    many = "windows are left as they were" if len(whys) > 1 else "window is left as it was"
+    why = ", ".join(dict.fromkeys(whys))
+    return followed(f"{table}: {len(whys):,} {many} published ({why})", rebuilds(table))
 
 
 def reason(

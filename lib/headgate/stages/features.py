@@ -15,7 +15,7 @@ from headgate.core.spec import Feature, Features
 from headgate.core.windows import Grain
 from headgate.stages.across import beside
 from headgate.stages.counting import Counter
-from headgate.stages.due import reason
+from headgate.stages.due import reason, waits
 from headgate.stages.formats import Names, shaped
 from headgate.stages.lake import Lake
 from headgate.stages.marts import overlapping
@@ -54,10 +54,12 @@ def due(lake: Lake, table: Features, named: Sequence[str] | None, force: bool) -
         if last and last.status != "failed" and last.parts == now and not force:
             continue
         said = f"new content of {why.get(window, 'its inputs')}" if window in touched else None
-        said = said or reason(last, {**(last.parts if last else {}), **own_parts})
+        but_rows = {**(last.parts if last else {}), **own_parts}
+        apart = said is None and waits(last, but_rows)
+        said = said or reason(last, but_rows)
         if said or force:
             reasons = ", ".join(filter(None, (said, FORCED if force else None)))
-            found.append(Due(window, reasons, whole(now), now))
+            found.append(Due(window, reasons, whole(now), now, apart))
     return found
 
 
@@ -87,11 +89,13 @@ def parts(lake: Lake, table: Features, versions: Mapping[str, int]) -> dict[str,
 def _touched(
     lake: Lake, table: Features, versions: Mapping[str, int], domain: Sequence[str]
 ) -> tuple[set[str], dict[str, str]]:
-    through = lake.history.through(table.name)
+    through, read = lake.history.through(table.name), lake.history.read_by(table.name)
     grain = lake.grain(table)
     touched: set[str] = set()
     why: dict[str, str] = {}
     for name, source in table.reads.items():
+        if read and source not in read:
+            continue  # read from now on: a changed step, no changed rows
         # As a number: there are events in years that Python has no dates of.
         day = F.unix_date(F.to_date(column(table.time_of(name))))
         days = changed_slices(lake.delta(source), through.get(source), versions[source], day)

@@ -15,7 +15,7 @@ from headgate.core.spec import Mart
 from headgate.core.windows import Grain
 from headgate.stages.across import beside
 from headgate.stages.counting import Counter
-from headgate.stages.due import reason
+from headgate.stages.due import reason, waits
 from headgate.stages.lake import Lake
 from headgate.stages.slices import Slices, first_day, named_period
 from headgate.stages.work import SMALL, Due, Work
@@ -66,12 +66,10 @@ def due(lake: Lake, table: Mart, named: Sequence[str] | None, force: bool) -> li
         now = {**own_parts, "input": content}
         if last and last.status in ("published", "blocked") and last.parts == now and not force:
             continue
-        said = (
-            why
-            if period in touched
-            else reason(last, {**(last.parts if last else {}), **own_parts})
-        )
-        found.append(Due(period, said or "forced", whole(now), now))
+        but_rows = {**(last.parts if last else {}), **own_parts}
+        said = why if period in touched else reason(last, but_rows)
+        apart = period not in touched and waits(last, but_rows)
+        found.append(Due(period, said or "forced", whole(now), now, apart))
     return found
 
 
@@ -102,12 +100,16 @@ def _touched(
     name = table.reads[table.period_input]
     period = period_of(column(table.period_column), table.period.grain)
     whole_mart = rebuilds(lake, table)
-    besides = [n for n in table.sources if n != name]
+    read = lake.history.read_by(table.name)
+    # That another input is read from now on is a changed step: no row of it has changed.
+    besides = [n for n in table.sources if n != name and n in read]
     others = [n for n in besides if not lake.same_rows(n, through.get(n), versions[n])]
     if others and through:
         found = changed_slices(lake.delta(name), None, versions[name], period)
         return _names(table, found or ()), f"{others[0]} changed: the whole mart is made again"
     found = changed_slices(lake.delta(name), through.get(name), versions[name], period)
+    if read and name not in read:
+        return _names(table, found or ()) - set(lake.history.published(table.name)), "new input"
     if found is None or (found and whole_mart):
         everything = changed_slices(lake.delta(name), None, versions[name], period) or frozenset()
         known = set(lake.history.published(table.name))

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from headgate.core.errors import HeadgateError
 from headgate.core.paths import Pattern
 from headgate.core.spec import Ingested, Table
-from headgate.stages.dismissing import with_let_in
+from headgate.stages.due import WAITS
 from headgate.stages.lake import Lake
-from headgate.stages.layers import layer_of
+from headgate.stages.missing import missing
+from headgate.stages.runner import Orders, due_now
+from headgate.stages.work import Due
 
 MOST = 3  # files that are named
+NOTHING_SAID = Orders()
 
 
 @dataclass(frozen=True)
@@ -22,34 +25,42 @@ class Planned:
     table: str
     window: str
     why: str
-    runs: bool = True  # False: a gap, which waits for its input
+    runs: bool = True  # False: it waits, as a gap does for its input
+    rebuild: bool = False  # whether it waits for `--rebuild`
 
 
-def planned(
-    lake: Lake, tables: Sequence[Table], named: Sequence[str] | None, force: bool
-) -> list[Planned]:
+def planned(lake: Lake, tables: Sequence[Table], orders: Orders = NOTHING_SAID) -> list[Planned]:
     """What is due now, table by table. What a table's own inputs will change is not known yet."""
     lines: list[Planned] = []
     told: set[str] = set()  # files that no table reads
     for table in tables:
         try:
-            due = layer_of(table).due(lake, table, named, force)
-            due = with_let_in(lake, table, due, named)
+            due = due_now(lake, table, orders)
         except HeadgateError as error:
             lines.append(Planned(table.name, "", error.sentence, runs=False))
             continue
-        lines += [Planned(table.name, one.window, one.why) for one in due]
-        if named is None:
+        lines += [_line(table, one, orders.meant(one)) for one in due]
+        if orders.named is None:
             found = [path for path in strange(lake, table) if path not in told]
             lines += told_of(table, found)
             told |= set(found)
-            lines += [Planned(table.name, window, "gap: no input", runs=False)
-                      for window in gaps(lake, table)]  # fmt: skip
+            coming = {one.window for one in due}
+            lines += [
+                Planned(table.name, one.window, one.why, runs=False)
+                for one in missing(lake, table)
+                if one.window not in coming
+            ]
         waiting = {line.table for line in lines if line.runs} & set(table.inputs)
         if waiting:
             why = f"after {', '.join(sorted(waiting))}"
             lines.append(Planned(table.name, "…", why))
     return lines
+
+
+def _line(table: Table, due: Due, meant: bool) -> Planned:
+    if meant:
+        return Planned(table.name, due.window, due.why)
+    return Planned(table.name, due.window, f"{due.why}: {WAITS}", runs=False, rebuild=True)
 
 
 def strange(lake: Lake, table: Table) -> list[str]:
@@ -72,14 +83,3 @@ def told_of(table: Table, found: Sequence[str]) -> list[Planned]:
     return [
         Planned(table.name, "", f"{many} no table: {', '.join(found[:MOST])}{more}", runs=False)
     ]
-
-
-def gaps(lake: Lake, table: Table) -> list[str]:
-    """Windows since `since` for which nothing ever came, up to the newest one and yesterday."""
-    if table.since is None or not isinstance(table, Ingested):
-        return []
-    grain, known = lake.suite.window, set(lake.history.windows(table.name))
-    yesterday = grain.shift(grain.of(lake.now()), -1)
-    last = max([*known, yesterday])
-    first = grain.covering(table.since, table.since)[0]
-    return [window for window in grain.between(first, last) if window not in known]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
 from headgate.core.errors import (
@@ -23,6 +23,7 @@ from headgate.core.results import JOB_OF, Entry
 from headgate.core.spec import Table
 from headgate.stages.alerting import note
 from headgate.stages.dismissing import with_let_in
+from headgate.stages.due import left_as_they_are
 from headgate.stages.flow import Pass, run_pass
 from headgate.stages.idle import slices
 from headgate.stages.lake import Lake
@@ -50,11 +51,26 @@ class Orders:
 
     named: tuple[str, ...] | None = None
     force: bool = False
+    rebuild: bool = False  # also what is published, and differs in nothing but the configuration
     waived: frozenset[str] = frozenset()
     because: str | None = None
     break_lease: bool = False
     replay: bool = False  # whether rejected rows are to go through once more
+    most: int | None = None  # slices of a table that this call runs, the oldest first
     say: Callable[..., None] = lambda *_, **__: None
+
+    def meant(self, due: Due) -> bool:
+        """Whether this call runs a slice, or leaves it until a person asks for it."""
+        return not due.waits or self.named is not None or self.force or self.rebuild
+
+
+@dataclass
+class _Look:
+    """What the last look at a table found."""
+
+    chosen: list[str] = field(default_factory=list)  # slices of the pass
+    apart: list[Due] = field(default_factory=list)  # what waits for a rebuild
+    left: int = 0  # what is due, and not in the pass
 
 
 class _Spoiled(Exception):
@@ -71,16 +87,16 @@ def run_table(lake: Lake, table: Table, orders: Orders) -> list[Entry]:
     """Run what is due of one table; every slice ends in an entry and on record."""
     found: list[Entry] = []
     done: set[str] = set()
+    look = _Look()
     queue: list[frozenset[str] | None] = [None]  # None: whatever is due
-    while queue:
+    while queue and (orders.most is None or len(done) < orders.most):
         only = queue[0]
-        chosen: list[str] = []
         try:
-            entries = _one_pass(lake, table, orders, done, only, chosen)
+            entries = _one_pass(lake, table, orders, done, only, look)
         except _Spoiled as spoiled:
             found += spoiled.refused
             done |= {entry.window for entry in spoiled.refused}
-            chosen = [window for window in chosen if window not in done]
+            chosen = [window for window in look.chosen if window not in done]
             # One slice that fails must not hold up the others: halves, until it stands alone.
             middle = len(chosen) // 2 if spoiled.parted else 0
             halves = frozenset(chosen[:middle]), frozenset(chosen[middle:])
@@ -90,6 +106,12 @@ def run_table(lake: Lake, table: Table, orders: Orders) -> list[Entry]:
             queue.pop(0)
         found += entries
         done |= {entry.window for entry in entries}
+    if look.left:
+        orders.say("left", table=table.name, count=look.left)
+    if look.apart:
+        said = left_as_they_are(table.name, [one.why for one in look.apart])
+        orders.say("waits", table=table.name, said=said)
+        log("waits", table=table.name, message=said)
     return found
 
 
@@ -99,18 +121,21 @@ def _one_pass(
     orders: Orders,
     done: set[str],
     only: frozenset[str] | None,
-    chosen: list[str],
+    look: _Look,
 ) -> list[Entry]:
     """The next pass under the lease; no entry where nothing is left to do."""
 
     def left() -> list[Due]:
         due = due_now(lake, table, orders)
+        look.apart = [one for one in due if not orders.meant(one)]
+        due = [one for one in due if orders.meant(one)]
         return [d for d in due if d.window not in done and (only is None or d.window in only)]
 
     started = time.monotonic()
-    waiting = left()
+    look.chosen, look.left, waiting = [], 0, left()
     if not waiting and table.name not in lake.unrecorded:
         return []
+    orders.say("queue", table=table.name, done=len(done), left=len(waiting))
     lake.unrecorded.discard(table.name)  # put right below, if whoever published it has died
     files = files_for(lake.suite.environment.lake, lake.spark)
     try:
@@ -127,7 +152,8 @@ def _one_pass(
             waiting = left()
         reached("planned")
         now = _of_one_gate(waiting)[:MOST_TOGETHER]
-        chosen[:] = [one.window for one in now]
+        now = now if orders.most is None else now[: orders.most - len(done)]
+        look.chosen, look.left = [one.window for one in now], len(waiting) - len(now)
         whole = only is None and orders.named is None and len(now) == len(waiting)
         if not lease.crashed_before:
             refuse_foreign(lake, table)

@@ -9,8 +9,10 @@ from headgate.core.records import RunRecord
 from headgate.core.spec import Table
 from headgate.core.windows import stretch
 from headgate.stages.dismissing import let_in
+from headgate.stages.due import WAITS, left_as_they_are, rebuilds
 from headgate.stages.lake import Lake
-from headgate.stages.planning import planned
+from headgate.stages.missing import late_in
+from headgate.stages.planning import Planned, planned
 from headgate.stages.rejected import open_rows
 
 MANY = 100  # small files beside others that are worth a word
@@ -21,7 +23,7 @@ class Standing:
     """One table in a line."""
 
     table: str
-    state: str  # ok, due, blocked, failed, never run
+    state: str  # ok, rebuild, due, blocked, failed, never run
     last_good: str | None
     windows: tuple[str, ...]  # which are in that state; the plan tells them of tables that are due
     behind: int | None  # whole windows that are over since the last good one
@@ -33,15 +35,28 @@ class Standing:
 
 def standings(lake: Lake, tables: Sequence[Table]) -> list[Standing]:
     """A line for each table."""
-    lines = planned(lake, tables, None, False)
+    lines = planned(lake, tables)
     due = {line.table for line in lines if line.runs}
+    held: dict[str, list[Planned]] = {}
+    for line in lines:
+        if line.rebuild:
+            held.setdefault(line.table, []).append(line)
     said = {line.table: line.why for line in lines if not line.runs and not line.window}
     waiting = open_rows(lake, [table.name for table in tables])
-    made = [_standing(lake, t, t.name in due, waiting.get(t.name, 0)) for t in tables]
+    late = late_in(lake, tables)
+    made = [
+        _standing(
+            lake, t, t.name in due, held.get(t.name, ()), waiting.get(t.name, 0), t.name in late
+        )
+        for t in tables
+    ]
+    said |= {name: error.sentence for name, error in late.items()}
     return [replace(one, message=one.message or said.get(one.table)) for one in made]
 
 
-def _standing(lake: Lake, table: Table, due: bool, rejected: int) -> Standing:
+def _standing(
+    lake: Lake, table: Table, due: bool, held: Sequence[Planned], rejected: int, late: bool
+) -> Standing:
     name = table.name
     tries = [lake.history.last(name, window) for window in lake.history.windows(name)]
     coming = let_in(lake, table)
@@ -54,7 +69,8 @@ def _standing(lake: Lake, table: Table, due: bool, rejected: int) -> Standing:
         for state in ("failed", "blocked")
     }
     good = max(lake.history.published(name), default=None)
-    state = next((state for state, found in ended.items() if found), "due" if due else "ok")
+    state = "due" if due else "rebuild" if held else "ok"
+    state = next((state for state, found in ended.items() if found), state)
     if not tries:
         state = "never run"
     worst = max(ended.get(state, ()), key=lambda one: one.window, default=None)
@@ -62,13 +78,18 @@ def _standing(lake: Lake, table: Table, due: bool, rejected: int) -> Standing:
         table=name,
         state=state,
         last_good=good,
-        windows=tuple(one.window for one in ended.get(state, ())),
+        windows=tuple(one.window for one in (held if state == "rebuild" else ended.get(state, ()))),
         behind=_behind(lake, table, good),
-        late=_late(lake, table, good),
+        late=_late(lake, table, good) or late,
         rejected=rejected,
-        message=worst.message if worst else None,
+        message=worst.message if worst else _held(name, held),
         next=_next(state, name, worst, rejected) or _tidied(lake, table),
     )
+
+
+def _held(name: str, held: Sequence[Planned]) -> str | None:
+    whys = [line.why.removesuffix(f": {WAITS}") for line in held]
+    return left_as_they_are(name, whys) if whys else None
 
 
 def _tidied(lake: Lake, table: Table) -> str:
@@ -100,4 +121,6 @@ def _next(state: str, name: str, worst: RunRecord | None, rejected: int) -> str:
         return f"headgate run +{name}"
     if state == "due":
         return f"headgate run {name}"
+    if state == "rebuild":
+        return rebuilds(name)
     return f"headgate quarantine show {name}" if rejected else ""

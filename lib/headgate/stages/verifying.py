@@ -20,6 +20,7 @@ from headgate.core.private import Private, private_in
 from headgate.core.records import KEYS, RunRecord
 from headgate.core.spec import Clean, Features, Mart, Table
 from headgate.stages.corrections import CORRECTED
+from headgate.stages.due import CONFIGURED, rebuilds
 from headgate.stages.flow import fated, marked
 from headgate.stages.idle import slices
 from headgate.stages.judging import Unwritten
@@ -123,10 +124,12 @@ def _skipped(
     due = {one.window: one for one in layer_of(table).due(lake, table, None, False)}
     for window, record in published.items():
         parts = due[window].parts if window in due else record.parts
-        made_of = ("steps", "code", "rules", KEYS, CORRECTED)
+        made_of = (*CONFIGURED, KEYS, CORRECTED)
         changed = [part for part in made_of if parts.get(part) != record.parts.get(part)]
         if changed:
-            found[window] = f"its {changed[0]} changed since: headgate run {table.name}"
+            waiting = window in due and due[window].waits
+            then = rebuilds(table.name) if waiting else f"headgate run {table.name}"
+            found[window] = f"its {changed[0]} changed since: {then}"
         elif record.causes == UNDO and not keyed:
             found[window] = "undone: it holds what an earlier run made"
         elif window in due and (gone := _gone(lake, table, record)):

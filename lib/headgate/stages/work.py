@@ -47,6 +47,7 @@ class Due:
     why: str
     fingerprint: str
     parts: Mapping[str, str] = field(default_factory=dict)
+    waits: bool = False  # published, and nothing but the configuration differs: see `--rebuild`
 
     def of_what_is_there(self) -> Due:
         """The same slice without a new read of its database."""
