@@ -144,6 +144,24 @@ MEASURED = {
             ":4 privacy.min_group: must be a whole number from 1, not '0'",
         ],
     },
+    "marts/to_date.yaml": {
+        "reads: {orders: clean.orders}\nperiod: {column: ordered_at, grain: week}\n"
+        "over: {to_date: year}\nmeasures: {a: count(*)}\n": [
+            ":3 over.to_date: a period is a week, and a year does not begin with one",
+        ],
+        "reads: {orders: clean.orders}\nperiod: {column: ordered_at}\n"
+        "over: {last: 7 days}\nmeasures: {a: count(*)}\n": [
+            ":3 over.last: must be a number of periods such as '7 periods', not '7 days'",
+        ],
+        "reads: {orders: clean.orders}\nperiod: {column: ordered_at}\n"
+        "over: {to_date: yaer}\nmeasures: {a: count(*)}\n": [
+            ":3 over.to_date: must be one of week, month, year, not 'yaer' (did you mean 'year'?)",
+        ],
+        "reads: {orders: clean.orders}\nperiod: {column: ordered_at}\n"
+        "over: {last: 2 periods, to_date: year}\nmeasures: {a: count(*)}\n": [
+            ":3 over: takes one of 'last' and 'to_date'",
+        ],
+    },
     "features/activity.yaml": {
         "entity: {key: custmer_id, from: clean.customrs}\nreads: {orders: clean.orders}\n"
         "time: orderd_at\nas_of: {every: week}\nfeatures:\n"

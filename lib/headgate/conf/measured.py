@@ -7,12 +7,13 @@ from typing import Any
 
 from headgate.conf.expressions import Expression
 from headgate.conf.formats import FORMAT
-from headgate.conf.forms import COLUMN, COLUMNS, DAYS, NEW_COLUMN
+from headgate.conf.forms import COLUMN, COLUMNS, DAYS, NEW_COLUMN, PERIODS
+from headgate.conf.nodes import Entries
 from headgate.conf.privacy import SMALL
 from headgate.conf.records import Key, Record, value_of
-from headgate.conf.shapes import Anything, Either, Mapped, Text, Word
-from headgate.conf.tablekeys import COMMON, LATER, READS_KEY
-from headgate.core.spec import KNOWN_AT, PERIOD_GRAINS, Entity, Feature, Period
+from headgate.conf.shapes import Anything, At, Either, Mapped, Text, Word
+from headgate.conf.tablekeys import COMMON, ELSEWHERE, LATER, READS_KEY
+from headgate.core.spec import KNOWN_AT, PERIOD_GRAINS, Entity, Feature, Over, Period
 
 _MEASURE = Expression("SQL aggregate", aggregate=True, words=("days_since_last",))
 _FEATURE_KEYS = {
@@ -48,6 +49,12 @@ _ENTITY = Record(
     },
     make=value_of(Entity),
 )
+
+
+def _over(values: dict[str, Any], node: Entries, at: At) -> Over:
+    if sum(node.get(key) is not None for key in ("last", "to_date")) != 1:
+        raise at.note(node, "takes one of 'last' and 'to_date'")
+    return Over(**values)
 
 
 def _every(every: str = "day") -> str:
@@ -90,6 +97,7 @@ FEATURES = Record(
         "format": Key(FORMAT, "how the rows are laid out"),
     },
     later=LATER,
+    refused=ELSEWHERE,
 )
 _PERIOD = Record(
     "period",
@@ -101,6 +109,16 @@ _PERIOD = Record(
     },
     make=value_of(Period),
 )  # fmt: skip
+_OVER = Record(
+    "over",
+    {
+        "last": Key(PERIODS, "the rows of so many periods count, its own among them"),
+        "to_date": Key(
+            Word(("week", "month", "year")), "all rows count since the last turn of the year, …"
+        ),
+    },
+    make=_over,
+)
 _MART_SQL = Record(
     "sql",
     {
@@ -115,6 +133,11 @@ MARTS = Record(
         "reads": READS_KEY,
         "period": Key(_PERIOD, "the slices in which it is computed", required=True),
         "group_by": Key(COLUMNS, "the columns that rows are grouped by, beside the period"),
+        "over": Key(
+            _OVER,
+            "rolling measures, or to date: how far back each period looks",
+            default="its own rows",
+        ),
         "measures": Key(
             Mapped(
                 Expression(aggregate=True),
@@ -131,6 +154,7 @@ MARTS = Record(
         "privacy": Key(SMALL, "small groups are withheld"),
     },
     later=LATER,
+    refused=ELSEWHERE,
 )
 
 

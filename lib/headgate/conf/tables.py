@@ -209,6 +209,7 @@ def _marts(draft: Draft, values: Values | None) -> Values | None:
         values["sql"] = _mart_sql(draft)
         if "privacy" in values:
             draft.note("counts the rows of groups: it needs 'measures' instead of 'sql'", "privacy")
+    _looks_back(draft, values, sql)
     column = values["period"].column
     name, dot, _ = column.partition(".")
     if dot and name not in values["reads"]:
@@ -221,6 +222,17 @@ def _marts(draft: Draft, values: Values | None) -> Values | None:
     _apart(draft, (column.rpartition(".")[2], *values.get("group_by", ())), "measures",
            values.get("measures", {}))  # fmt: skip
     return values
+
+
+def _looks_back(draft: Draft, values: Values, sql: bool) -> None:
+    over, grain = values.get("over"), values["period"].grain
+    if over is None:
+        return
+    if sql:
+        draft.note("is of 'measures': SQL says itself how far it looks", "over")
+    elif over.to_date and grain not in _BEFORE_A_TURN[over.to_date]:
+        what = f"a period is a {grain}, and a {over.to_date} does not begin with one"
+        draft.note(what, "over", "to_date")
 
 
 def _mart_sql(draft: Draft) -> str | None:
@@ -293,6 +305,9 @@ def _times(draft: Draft, values: Values, reads: tuple[str, ...]) -> bool:
     return all(name in time for name in reads)
 
 
+_BEFORE_A_TURN = {
+    "week": ("hour", "day"), "month": ("hour", "day"), "year": ("hour", "day", "month"),
+}  # fmt: skip
 _CHECKS: Mapping[str, Callable[[Draft, Values | None], Values | None]] = {
     "ingested": _ingested,
     "clean": _clean,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -11,7 +12,7 @@ from pyspark.sql import functions as F
 from headgate.core.errors import Usage
 from headgate.core.fingerprint import digest, whole
 from headgate.core.policy import rules_by_window
-from headgate.core.spec import Mart
+from headgate.core.spec import Mart, Over
 from headgate.core.windows import Grain
 from headgate.stages.across import beside
 from headgate.stages.counting import Counter
@@ -21,10 +22,19 @@ from headgate.stages.slices import Slices, first_day, named_period
 from headgate.stages.work import SMALL, Due, Work
 from headgate.storage.changes import changed_slices
 from headgate.storage.plans import groups_by
+from headgate.storage.records import literal_rows
 from headgate.storage.targets import ByPeriod, Target
 from headgate.transforms.contract import quoted
 from headgate.transforms.hidden import SIZE, column
-from headgate.transforms.marts import around, grouped, period_of, sized, with_period
+from headgate.transforms.marts import (
+    REACHED,
+    around,
+    grouped,
+    looking_back,
+    period_of,
+    sized,
+    with_period,
+)
 from headgate.transforms.steps import sql_result
 
 
@@ -81,7 +91,7 @@ def grain_of(table: Mart) -> Grain:
 def parts(table: Mart) -> dict[str, str]:
     """What every period is made of besides its rows."""
     shape = [table.reads, table.period, table.group_by, list(table.measures.items()), table.sql]
-    shape += [table.privacy] if table.privacy else []
+    shape += [one for one in (table.privacy, table.over) if one]
     return {"steps": digest(shape)}
 
 
@@ -115,7 +125,52 @@ def _touched(
         known = set(lake.history.published(table.name))
         why = "its SQL does not group by the period" if found else "the input's changes are unknown"
         return _names(table, everything) | known, f"{why}: the whole mart is made again"
-    return _names(table, found), f"new content of {name}"
+    return _reached(lake, table, _names(table, found)), f"new content of {name}"
+
+
+def _reached(lake: Lake, table: Mart, changed: set[str]) -> set[str]:
+    """The periods that look at changed ones: those that are there, and the changed ones."""
+    if table.over is None:
+        return changed
+    grain, known = grain_of(table), set(lake.history.windows(table.name))
+    found = set(changed)
+    for one in changed:
+        last = max(known, default=one)
+        with suppress(OverflowError, ValueError):  # after the last day that there is comes none
+            last = min(last, table.over.reaches(one, grain))
+        found |= {period for period in known if one <= period <= last}
+    return found
+
+
+def _looked_at(lake: Lake, table: Mart, rows: DataFrame, windows: Sequence[str]) -> DataFrame:
+    """Rows of the input once for each of the periods that they count for."""
+    assert table.over is not None  # asked only of such marts
+    grain = grain_of(table)
+    stretches = {one: _stretch(table.over, one, grain) for one in windows}
+    wanted = [
+        {REACHED: first_day(one, grain), "__from": str(begin), "__until": str(end)}
+        for one, (begin, end) in stretches.items()
+    ]
+    kind = "timestamp" if grain is Grain.hour else "date"
+    spans = literal_rows(lake.spark, wanted, f"{REACHED} string, __from string, __until string")
+    spans = spans.select(
+        column(REACHED).cast(kind).alias(REACHED),
+        *[column(name).cast("timestamp").alias(name) for name in ("__from", "__until")],
+    )
+    name, ends = table.period_column, stretches.values()
+    rows = around(rows, name, min(begin for begin, _ in ends), max(end for _, end in ends))
+    return looking_back(rows, name, table.period.grain, spans)
+
+
+def _stretch(over: Over, period: str, grain: Grain) -> tuple[datetime, datetime]:
+    """From when to when rows count for a period, as far as the calendar goes."""
+    begin = grain.start(period)
+    end = begin.max
+    with suppress(OverflowError, ValueError):
+        begin = grain.start(over.first(period, grain))
+    with suppress(OverflowError, ValueError):
+        end = grain.end(period)
+    return begin, end
 
 
 def _names(table: Mart, values: frozenset[str] | tuple[str, ...]) -> set[str]:
@@ -167,7 +222,11 @@ def work(lake: Lake, table: Mart, chosen: Sequence[Due]) -> Work:
     def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
         inputs = {n: lake.delta(t).read(versions[t]) for n, t in table.reads.items()}
         main = inputs[table.period_input]
-        if not everything:
+        at = period
+        if table.over is not None:
+            main = _looked_at(lake, table, main, windows)
+            at = period_of(column(REACHED), table.period.grain)
+        elif not everything:
             days = [first_day(one, grain) for one in windows]
             with suppress(OverflowError):  # after the last day that there is comes none
                 start, end = min(map(grain.start, windows)), max(map(grain.end, windows))
@@ -175,7 +234,7 @@ def work(lake: Lake, table: Mart, chosen: Sequence[Due]) -> Work:
             main = main.where(period.cast("string").isin(days))
         if counter:
             code = slices.code("__period")
-            counted = main.select("*", period.cast("string").alias("__period"))
+            counted = main.select("*", at.cast("string").alias("__period"))
             main = counter.point(counted, "inputs", {"rows": F.expr(code)}).drop("__period")
         inputs[table.period_input] = main
         if table.sql is None:

@@ -12,6 +12,8 @@ from pyspark.sql import types as T
 from headgate.transforms.contract import quoted
 from headgate.transforms.hidden import SIZE, column
 
+REACHED = "__reached"  # the period that a row counts for
+
 
 def period_of(value: Column, grain: str) -> Column:
     """The first day of the period that holds a moment; an hour stays a timestamp."""
@@ -32,6 +34,19 @@ def around(rows: DataFrame, name: str, start: datetime, end: datetime) -> DataFr
     return rows.where((value >= first) & (value < after))
 
 
+def looking_back(rows: DataFrame, name: str, grain: str, wanted: DataFrame) -> DataFrame:
+    """Each row once for each period that it counts for, which REACHED tells.
+
+    `wanted` names periods (REACHED), and from when to when rows count (`__from`, `__until`). A
+    period that has no row of its own is none.
+    """
+    there = rows.select(period_of(column(name), grain).alias("__there")).distinct()
+    known = wanted.join(there, F.col(REACHED) == F.col("__there"), "left_semi")
+    at = column(name)
+    counts = (at >= F.col("__from")) & (at < F.col("__until"))
+    return rows.join(F.broadcast(known), counts, "inner").drop("__from", "__until")
+
+
 def grouped(
     rows: DataFrame,
     period: str,
@@ -42,9 +57,11 @@ def grouped(
 ) -> DataFrame:
     """One row for each period and group. Empty sums and counts are 0, empty means null.
 
-    With the aggregate `size`, a column SIZE tells how large a group is.
+    With the aggregate `size`, a column SIZE tells how large a group is. Of rows that look back,
+    REACHED is the period.
     """
-    keys = [period_of(column(period), grain).alias(period)]
+    at = REACHED if REACHED in rows.columns else period
+    keys = [period_of(column(at), grain).alias(period)]
     keys += [column(name) for name in group_by]
     wanted = {**measures, **({SIZE: size} if size else {})}
     made = rows.groupBy(*keys).agg(*[F.expr(m).alias(name) for name, m in wanted.items()])
