@@ -59,6 +59,7 @@ def as_arrays(rows: DataFrame) -> DataFrame:
         value = column(each.name)
         if type(each.dataType).__name__ == "VectorUDT":
             plain = jvm.org.apache.spark.ml.functions.vector_to_array(value._jc, "float64")
-            value = Column(plain).alias(each.name)
+            # Of a label that met nothing there is no vector, which the function does not take.
+            value = F.when(value.isNotNull(), Column(plain)).alias(each.name)
         made.append(value)
     return rows.select(*made)
