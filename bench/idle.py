@@ -18,7 +18,8 @@ NAMES = ("one", "two", "three", "four")
 MARTS = ("one", "two")  # four ingested, four clean, two marts: ten tables
 CHILD = """
 import sys, time
-from headgate.app import App, session_for
+from headgate.app import App
+from headgate.storage.suite_session import session_for
 from headgate.conf import read_suite
 spark = session_for(read_suite(sys.argv[1]))
 began = time.perf_counter()

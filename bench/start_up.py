@@ -23,7 +23,7 @@ GOAL = 0.6
 PATIENCE = 30.0  # seconds for a JVM to end after its Python
 OURS = """
 import sys
-from headgate.app import session_for
+from headgate.storage.suite_session import session_for
 from headgate.conf import read_suite
 spark = session_for(read_suite(sys.argv[1]))
 """

@@ -12,9 +12,10 @@ from types import MappingProxyType
 
 from pyspark.sql import SparkSession
 
-from headgate.app import App, session_for
+from headgate.app import App
 from headgate.conf import read_suite
 from headgate.storage.session import stop_quietly
+from headgate.storage.suite_session import session_for
 
 FIRST_DAY = date(2025, 1, 1)
 

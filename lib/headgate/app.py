@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,7 +17,7 @@ from headgate.core.lives import Lives
 from headgate.core.records import Dismissal, RunRecord
 from headgate.core.results import Result
 from headgate.core.selection import named_windows, refuse_before_since, selected
-from headgate.core.spec import Ingested, Rule, SparkSettings, Suite, Table
+from headgate.core.spec import Ingested, Rule, Suite, Table
 from headgate.core.windows import parse_range
 from headgate.quality.portrait import Proposal
 from headgate.quality.portrait import Seen as Portrait
@@ -55,7 +54,7 @@ from headgate.storage.labels import labels_at
 from headgate.storage.process import who
 from headgate.storage.records import Records
 from headgate.storage.repaired import Given
-from headgate.storage.session import start
+from headgate.storage.suite_session import session_for
 from headgate.transforms.versions import held_at
 
 Say = Callable[..., None]
@@ -382,31 +381,6 @@ def opened(
     """Read a suite whole, then start or take a session."""
     suite = read_suite(conf, env=env, overrides=overrides)
     return App(suite, session_for(suite))
-
-
-def session_for(suite: Suite) -> SparkSession:
-    """A session as the suite's environment wants it; the suite's own code is importable in it."""
-    library = str(Path(suite.root) / "lib")
-    if library not in sys.path and Path(library).is_dir():
-        sys.path.insert(0, library)
-    settings = suite.environment.spark
-    if any(table.private for table in suite.tables.values()):
-        # What Spark spills, shuffles and broadcasts lies on disk: rows in plain, and the keys.
-        conf = {"spark.io.encryption.enabled": "true", **settings.conf}
-        settings = settings.model_copy(update={"conf": conf})
-    return start(
-        settings, timezone=suite.timezone, app=f"headgate {suite.name}",
-        places=suite.environment.places,
-    )  # fmt: skip
-
-
-def small_session(suite: Suite) -> SparkSession:
-    """A session for a few rows on this machine, wherever the suite itself runs."""
-    conf = {k: v for k, v in suite.environment.spark.conf.items() if k != "spark.master"}
-    conf = {"spark.ui.enabled": "false", **conf, "spark.sql.shuffle.partitions": "2"}
-    settings = SparkSettings(master="local[2]", quick=True, conf=conf)
-    spark = suite.environment.model_copy(update={"spark": settings})
-    return session_for(suite.model_copy(update={"environment": spark}))
 
 
 def faults_of(error: HeadgateError) -> list[str]:

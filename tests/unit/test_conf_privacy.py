@@ -137,7 +137,7 @@ def test_commands_say_that_a_key_is_missing_before_spark_starts(
     laid_out(tmp_path, {"ingested/people.yaml": people})
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HEADGATE_KEY_MAIN")
-    monkeypatch.setattr("headgate.app.session_for", None)  # Spark is not started
+    monkeypatch.setattr("headgate.storage.suite_session.session_for", None)  # Spark is not started
     assert main(["run", "ingested.people"]) == 2
     assert main(["check"]) == 0
     assert capsys.readouterr().out.count("the privacy key 'main' is missing") == 1

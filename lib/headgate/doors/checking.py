@@ -90,9 +90,9 @@ def _summary(suite: Suite, found: list[dict[str, Any]], failed: list[dict[str, A
 def _results(suite: Suite, names: list[str]) -> list[dict[str, Any]]:
     if not names:
         return []
-    from headgate.app import small_session
     from headgate.stages.examples import differences, outcome
     from headgate.storage.faults import classify
+    from headgate.storage.suite_session import small_session
 
     spark, found = small_session(suite), []
     for name in names:

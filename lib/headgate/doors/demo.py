@@ -92,7 +92,8 @@ class _Show:
     def __init__(
         self, suite: Suite, story: Story, generator: ModuleType, raw: Path, telling: Telling
     ) -> None:
-        from headgate.app import App, session_for
+        from headgate.app import App
+        from headgate.storage.suite_session import session_for
 
         self.story, self.generator, self.raw, self.telling = story, generator, raw, telling
         self.app: App = App(suite, session_for(suite))

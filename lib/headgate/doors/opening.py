@@ -45,6 +45,7 @@ def refuse_without_keys(suite: Suite, names: Sequence[str]) -> None:
 
 def on_its_lake(suite: Suite) -> App:
     """The suite with a session."""
-    from headgate.app import App, session_for
+    from headgate.app import App
+    from headgate.storage.suite_session import session_for
 
     return App(suite, session_for(suite))

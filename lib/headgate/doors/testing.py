@@ -57,8 +57,8 @@ class GivenSuite:
 
 def given_suite(conf: str | Path = "conf", *, env: str = "local", **overrides: Any) -> GivenSuite:
     """A suite's steps and rules, to be run on rows of a test."""
-    from headgate.app import small_session
     from headgate.conf import read_suite
+    from headgate.storage.suite_session import small_session
 
     places = {key: str(value) for key, value in overrides.items()}
     suite = read_suite(conf, env=env, overrides=places)

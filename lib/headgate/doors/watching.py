@@ -32,7 +32,7 @@ def watch(arguments: argparse.Namespace) -> Answer:
     suite = understood(arguments, arguments.what)
     refuse_without_keys(suite, selected(suite.tables, arguments.what))
     with Stop() as stop, Watching(quiet=arguments.json) as progress:
-        from headgate.app import session_for
+        from headgate.storage.suite_session import session_for
 
         spark = session_for(suite)
         progress.watch(spark)
