@@ -28,7 +28,6 @@ from headgate.transforms.features import completed, empty_values, measured, reac
 from headgate.transforms.hidden import column
 from headgate.transforms.marts import around
 
-FORCED = "forced"
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - as windows are, in the suite's zone
 
 
@@ -58,8 +57,7 @@ def due(lake: Lake, table: Features, named: Sequence[str] | None, force: bool) -
         apart = said is None and waits(last, but_rows)
         said = said or reason(last, but_rows)
         if said or force:
-            reasons = ", ".join(filter(None, (said, FORCED if force else None)))
-            found.append(Due(window, reasons, whole(now), now, apart))
+            found.append(Due(window, said or "forced", whole(now), now, apart, force))
     return found
 
 
@@ -156,7 +154,7 @@ def _others(
     """The published windows that keep what was given to them, such as ids, when others run."""
     if not table.format.listed:
         return []
-    anew = {one.window for one in chosen if one.why.endswith(FORCED)}
+    anew = {one.window for one in chosen if one.forced}
     steps = parts(lake, table, versions)["steps"]
     published = lake.history.published(table.name).items()
     return [w for w, run in published if w not in anew and run.parts.get("steps") == steps]

@@ -22,7 +22,7 @@ from headgate.storage.upkeep import Amount, Upkeep, compacted, measured, shut_ou
 
 NONE = Amount()
 # The store first: the table's commit then names the version that the store has come to.
-ORDER = ("store", "table", "quarantine", "vault", "corrections")
+ORDER = ("store", "table", "quarantine", "vault", "corrections", "ids")
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ class Due:
     fingerprint: str
     parts: Mapping[str, str] = field(default_factory=dict)
     waits: bool = False  # published, and nothing but the configuration differs: see `--rebuild`
+    forced: bool = False  # a person asked for it, whatever it is made of
 
     def of_what_is_there(self) -> Due:
         """The same slice without a new read of its database."""
