@@ -21,7 +21,7 @@ def _no_spark(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("Spark was started")
 
     monkeypatch.setattr("headgate.storage.session.start", refuse)
-    monkeypatch.setattr("headgate.app.start", refuse)
+    monkeypatch.setattr("headgate.storage.suite_session.start", refuse)
 
 
 def test_a_suite_without_fault_is_one_line(

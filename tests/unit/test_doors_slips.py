@@ -32,7 +32,7 @@ def told(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("Spark was started")
 
-    monkeypatch.setattr("headgate.app.start", refuse)
+    monkeypatch.setattr("headgate.storage.suite_session.start", refuse)
     monkeypatch.chdir(tmp_path)
 
     def typed(words: Sequence[str], changes: Changes | None = None) -> list[str]:

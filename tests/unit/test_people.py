@@ -101,7 +101,7 @@ def test_a_slip_and_a_missing_key_are_told_before_spark_starts(
         raise AssertionError("Spark was started")
 
     laid_out(tmp_path)
-    monkeypatch.setattr("headgate.app.start", refuse)
+    monkeypatch.setattr("headgate.storage.suite_session.start", refuse)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HEADGATE_KEY_MAIN")
     for words, told in (
