@@ -119,7 +119,10 @@ CLEAN = {
         "max_rejected: 20\n",
         [":2 max_rejected: 20 is more than all: write 20% or 0.2"],
     ),
-    "later work": ("incomplete: x\n", [":2 incomplete: 'incomplete' is not supported yet"]),
+    "a key of marts": (
+        "incomplete: hold\n",
+        [":2 incomplete: keeps periods back: it is a key of marts"],
+    ),
     "a key of another layer": (
         "expects: x\n",
         [

@@ -16,7 +16,7 @@ from headgate.conf.shapes import At, Listed, Mapped, Text, Word
 from headgate.conf.sources import SOURCE
 from headgate.conf.sparktypes import TIMES
 from headgate.conf.steps import STEPS
-from headgate.conf.tablekeys import COMMON, ELSEWHERE, LATER, READS_KEY
+from headgate.conf.tablekeys import COMMON, NEITHER, NOT_INGESTED, READS_KEY
 from headgate.core.contract import Column, OnChange
 from headgate.core.expects import WEEKDAYS, Expects
 from headgate.core.spec import Clean, Features, Ingested, Mart, Table
@@ -111,7 +111,7 @@ INGESTED = Record(
         ),
         "each": Key(EACH, "what differs from table to table, where there are several"),
     },
-    later=LATER,
+    refused=NOT_INGESTED,
 )
 CLEAN = Record(
     "a clean table",
@@ -136,8 +136,7 @@ CLEAN = Record(
             PRIVACIES, "columns in which personal data comes up here: how it is written"
         ),
     },
-    later=LATER,
-    refused=ELSEWHERE,
+    refused=NEITHER,
 )
 
 

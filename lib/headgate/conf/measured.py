@@ -12,7 +12,7 @@ from headgate.conf.nodes import Entries
 from headgate.conf.privacy import SMALL
 from headgate.conf.records import Key, Record, value_of
 from headgate.conf.shapes import Anything, At, Either, Mapped, Text, Word
-from headgate.conf.tablekeys import COMMON, ELSEWHERE, LATER, READS_KEY
+from headgate.conf.tablekeys import COMMON, NEITHER, NOT_MARTS, READS_KEY
 from headgate.core.spec import KNOWN_AT, PERIOD_GRAINS, Entity, Feature, Over, Period
 
 _MEASURE = Expression("SQL aggregate", aggregate=True, words=("days_since_last",))
@@ -96,8 +96,7 @@ FEATURES = Record(
         ),
         "format": Key(FORMAT, "how the rows are laid out"),
     },
-    later=LATER,
-    refused=ELSEWHERE,
+    refused=NEITHER,
 )
 _PERIOD = Record(
     "period",
@@ -151,10 +150,14 @@ MARTS = Record(
             Either(_MART_SQL, Text("a SELECT")),
             "a SELECT with GROUP BY instead of `group_by` and `measures`: text, or {file}",
         ),
+        "incomplete": Key(
+            Word(("publish", "hold")),
+            "a period of which an input window is blocked: made without it, or kept back",
+            default="publish",
+        ),
         "privacy": Key(SMALL, "small groups are withheld"),
     },
-    later=LATER,
-    refused=ELSEWHERE,
+    refused=NOT_MARTS,
 )
 
 

@@ -44,7 +44,6 @@ class Record(Shape):
     what: str
     keys: Mapping[str, Key]
     make: Make = _AS_READ
-    later: tuple[str, ...] = ()  # keys that are to come
     refused: Mapping[str, str] = field(default_factory=dict)  # keys, and what to say of them
     short: str = ""  # the key that a value which is no map stands for
 
@@ -82,8 +81,6 @@ class Record(Shape):
         """What is wrong with a key that is not known."""
         if name.text in self.refused:
             return self.refused[name.text]
-        if name.text in self.later:
-            return f"'{name.text}' is not supported yet"
         if " " in name.text and isinstance(value, Scalar) and value.empty:
             return (
                 f"'{name.text[:60]}' is no key: if YAML's comma cut it off the text before it,"

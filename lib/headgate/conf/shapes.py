@@ -155,7 +155,6 @@ class Word(Shape):
     """One of some words."""
 
     words: tuple[str, ...]
-    later: tuple[str, ...] = ()  # words that are to come
     others: Mapping[str, str] = field(default_factory=dict)  # other spellings
 
     def read(self, node: Node, at: At) -> str:
@@ -163,8 +162,6 @@ class Word(Shape):
             said = self.others.get(node.said, node.said)
             if said in self.words:
                 return said
-            if said in self.later:
-                raise at.note(node, f"'{said}' is not supported yet")
         hint = words.meant(node.text, self.words) if isinstance(node, Scalar) else ""
         hint = hint if "did you mean" in hint else ""
         one_of = "one of " if len(self.words) > 1 else ""

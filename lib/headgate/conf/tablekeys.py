@@ -107,5 +107,9 @@ COMMON: Mapping[str, Key] = {
         "documentation that `headgate test` runs",
     ),
 }  # fmt: skip
-LATER = ("incomplete",)
-ELSEWHERE = {"expects": "tells when a supplier's files come: it is a key of ingested tables"}
+_OF_MARTS = {"incomplete": "keeps periods back: it is a key of marts"}
+_OF_FILES = {"expects": "tells when a supplier's files come: it is a key of ingested tables"}
+# Keys of one layer, by the layers in which they are refused.
+NOT_INGESTED: Mapping[str, str] = _OF_MARTS
+NOT_MARTS: Mapping[str, str] = _OF_FILES
+NEITHER: Mapping[str, str] = {**_OF_MARTS, **_OF_FILES}

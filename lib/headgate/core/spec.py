@@ -299,6 +299,7 @@ class Mart(Table):
     measures: Mapping[str, str] = {}
     over: Over | None = None  # how far its measures look back; none: over their own period
     sql: str | None = None  # the text, also where the file names a file
+    incomplete: Literal["publish", "hold"] = "publish"  # while a window of its inputs is held back
     privacy: Small | None = None
 
     @property

@@ -12,6 +12,7 @@ from headgate.stages.work import Due
 
 # And a table: the parts that rules across tables are judged by.
 KEYS_OF, TOTALS_OF, FRESHNESS_OF = "keys of ", "totals of ", "freshness of "
+HELD = "held"  # the part that tells what keeps a period back
 WORDS = {
     "rules": "changed rule",
     "steps": "changed step",
@@ -23,9 +24,10 @@ WORDS = {
     CORRECTED: "corrected rows",
     ERASED: "a person was erased",
     KEYS: "changed key",
+    HELD: "what held it back",
 }
 CONFIGURED = ("rules", "steps", "contract", "code")  # the parts that a person writes
-HAPPENED = ("input", "files", CORRECTED, ERASED)  # the parts that come and go by themselves
+HAPPENED = ("input", "files", CORRECTED, ERASED, HELD)  # the parts that come and go by themselves
 WAITS = "waits for --rebuild"
 
 

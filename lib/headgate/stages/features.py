@@ -18,8 +18,7 @@ from headgate.stages.counting import Counter
 from headgate.stages.due import reason, waits
 from headgate.stages.formats import Names, shaped
 from headgate.stages.lake import Lake
-from headgate.stages.marts import overlapping
-from headgate.stages.slices import Slices
+from headgate.stages.slices import Slices, overlapping
 from headgate.stages.work import Due, Work
 from headgate.storage.changes import changed_slices
 from headgate.storage.records import literal_rows

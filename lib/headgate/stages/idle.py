@@ -10,7 +10,7 @@ from headgate.core.results import JOB_OF, Entry
 from headgate.core.spec import Clean, Features, Ingested, Mart, Table
 from headgate.stages import clean, ingest
 from headgate.stages.lake import Lake
-from headgate.stages.marts import overlapping
+from headgate.stages.slices import overlapping
 
 
 def idle(lake: Lake, table: Table, named: Sequence[str], ran: Iterable[Entry]) -> list[Entry]:

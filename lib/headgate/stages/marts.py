@@ -12,13 +12,15 @@ from pyspark.sql import functions as F
 from headgate.core.errors import Usage
 from headgate.core.fingerprint import digest, whole
 from headgate.core.policy import rules_by_window
+from headgate.core.records import RunRecord
 from headgate.core.spec import Mart, Over
 from headgate.core.windows import Grain
 from headgate.stages.across import beside
 from headgate.stages.counting import Counter
-from headgate.stages.due import reason, waits
+from headgate.stages.due import HELD, reason, waits
+from headgate.stages.incomplete import held, held_by, kept_back
 from headgate.stages.lake import Lake
-from headgate.stages.slices import Slices, first_day, named_period
+from headgate.stages.slices import Slices, first_day, named_period, overlapping
 from headgate.stages.work import SMALL, Due, Work
 from headgate.storage.changes import changed_slices
 from headgate.storage.plans import groups_by
@@ -47,15 +49,18 @@ def due(lake: Lake, table: Mart, named: Sequence[str] | None, force: bool) -> li
     rules, others = rules_by_window(table, grain_of(table)), beside(lake, table)
     own = lake.history.published(table.name)
     touched, why = _touched(lake, table, through, versions)
+    waiting = _waiting(lake, table)
+    touched |= {one for one in waiting if lake.history.last(table.name, one) is None}
     if named is not None:
         grain = grain_of(table)
         touched &= overlapping(named, lake.suite.window, grain)
     tried = [*own, *lake.history.blocked(table.name)]
-    changed = {
-        w for w in tried
-        if (r := lake.history.last(table.name, w))
-        and reason(r, {**r.parts, **spec, "rules": rules(w), **others(w)})
-    }  # fmt: skip
+    changed = set()
+    for one in tried:
+        last = lake.history.last(table.name, one)
+        now = {**spec, "rules": rules(one), **others(one), **held_by(waiting, one)}
+        if last and reason(last, {**_lasting(last), **now}):
+            changed.add(one)
     if named is not None:
         changed &= overlapping(named, lake.suite.window, grain)
     failed = {
@@ -72,15 +77,28 @@ def due(lake: Lake, table: Mart, named: Sequence[str] | None, force: bool) -> li
     found = []
     for period in sorted(periods):
         last = lake.history.last(table.name, period)
-        own_parts = {**spec, "rules": rules(period), **others(period)}
+        own_parts = {
+            **spec, "rules": rules(period), **others(period), **held_by(waiting, period)
+        }  # fmt: skip
         now = {**own_parts, "input": content}
         if last and last.status in ("published", "blocked") and last.parts == now and not force:
             continue
-        but_rows = {**(last.parts if last else {}), **own_parts}
-        said = why if period in touched else reason(last, but_rows)
+        but_rows = {**(_lasting(last) if last else {}), **own_parts}
+        said = waiting.get(period) or why if period in touched else reason(last, but_rows)
         apart = period not in touched and waits(last, but_rows)
         found.append(Due(period, said or "forced", whole(now), now, apart))
     return found
+
+
+def _waiting(lake: Lake, table: Mart) -> dict[str, str]:
+    """The periods that are kept back, each with its cause."""
+    causes = held(lake, table, grain_of(table))
+    return {one: why for period, why in causes.items() for one in _reached(lake, table, {period})}
+
+
+def _lasting(last: RunRecord) -> dict[str, str]:
+    """What a run was made of, but for what kept it back then."""
+    return {name: part for name, part in last.parts.items() if name != HELD}
 
 
 def grain_of(table: Mart) -> Grain:
@@ -179,16 +197,6 @@ def _names(table: Mart, values: frozenset[str] | tuple[str, ...]) -> set[str]:
     return {named_period(value, grain) for value in values}
 
 
-def overlapping(windows: Sequence[str], grain: Grain, periods: Grain) -> set[str]:
-    found: set[str] = set()
-    for window in windows:
-        first, last = periods.of(grain.start(window)), grain.end(window)
-        for period in periods.between(first, periods.of(last)):
-            if periods.start(period) < last:
-                found.add(period)
-    return found
-
-
 def rebuilds(lake: Lake, table: Mart) -> bool:
     """Whether periods cannot be made apart: SQL that looks across them."""
     if table.sql is None:
@@ -215,8 +223,11 @@ def work(lake: Lake, table: Mart, chosen: Sequence[Due]) -> Work:
     versions = input_versions(lake, table) or {}
     grain = grain_of(table)
     everything = rebuilds(lake, table)
-    slices = Slices(tuple(one.window for one in chosen), grain)
-    starts = {first_day(one.window, grain) for one in chosen}
+    waiting = _waiting(lake, table)
+    broken = {one.window: kept_back(waiting[one.window]) for one in chosen if one.window in waiting}
+    names = tuple(one.window for one in chosen if one.window not in broken)
+    slices = Slices(names, grain)
+    starts = {first_day(one, grain) for one in names}
     period = period_of(column(table.period_column), table.period.grain)
 
     def read(windows: Sequence[str], *, with_record: bool, counter: Counter | None) -> DataFrame:
@@ -264,6 +275,7 @@ def work(lake: Lake, table: Mart, chosen: Sequence[Due]) -> Work:
         slice_text=f"cast(`{table.period_column}` as string)",
         inputs=versions,
         through=True,
+        broken=broken,
     )
 
 

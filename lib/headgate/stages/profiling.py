@@ -14,7 +14,7 @@ from headgate.quality.portrait import own_columns
 from headgate.quality.profile import Profile, aggregates, faces
 from headgate.stages.lake import Lake
 from headgate.stages.layers import layer_of
-from headgate.stages.marts import overlapping
+from headgate.stages.slices import overlapping
 from headgate.stages.suggesting import aggregated
 from headgate.storage.faults import classify
 from headgate.storage.jobs import tracked

@@ -82,3 +82,14 @@ def first_day(period: str, grain: Grain) -> str:
     """A period's first day (or hour) as Spark writes it."""
     start = grain.start(period)
     return str(start) if grain is Grain.hour else start.date().isoformat()
+
+
+def overlapping(windows: Sequence[str], grain: Grain, periods: Grain) -> set[str]:
+    """The periods of another grain that share time with some windows."""
+    found: set[str] = set()
+    for window in windows:
+        first, last = periods.of(grain.start(window)), grain.end(window)
+        for period in periods.between(first, periods.of(last)):
+            if periods.start(period) < last:
+                found.add(period)
+    return found
