@@ -105,10 +105,11 @@ def sort_text(schema: T.StructType, name: str, alias: str) -> str:
 def exact_duplicates(df: DataFrame, among: Column) -> Column:
     """Whether a row equals an earlier one in all columns but those with _ (null equals null).
 
-    Rows of which `among` tells otherwise are not held against each other.
+    Rows of which `among` tells otherwise are not held against each other. Which one is the earlier
+    is told by the files' names, not by which of them happened to come first.
     """
     same = [sortable(df, name) for name in user_columns(df.columns)]
-    origin = [name for name in ("_ingested_at", "_file", "_row") if name in df.columns]
+    origin = [name for name in ("_file", "_row", "_ingested_at") if name in df.columns]
     order = [column(name).asc_nulls_last() for name in origin] or [F.lit(1)]
     spec = Window.partitionBy(column("_window"), among, *same).orderBy(*order)
     return F.row_number().over(spec) > 1
