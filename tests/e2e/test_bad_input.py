@@ -288,7 +288,7 @@ def test_interrupted_the_lake_is_as_it_was(desk: Desk, at_once: str, pause: str)
             if any(kept.glob("*.json")):
                 break
             time.sleep(0.05)
-        time.sleep(0.5)
+        time.sleep(2)  # until the commit has returned
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of the group
         out, err = process.communicate(timeout=120)
     finally:

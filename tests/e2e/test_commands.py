@@ -132,8 +132,11 @@ def test_plan_with_nothing_to_do(call: Command) -> None:
     assert (code, told["plan"], text) == (0, [], "nothing is due\n")
     _, _, told = call("plan", "clean.orders", "--window", "2026-11-01", "--force", twice=False)
     assert told["plan"] == [
-        {"table": "clean.orders", "window": "2026-11-01", "why": "forced", "runs": True}
-    ]
+        {
+            "table": "clean.orders", "window": "2026-11-01", "why": "forced", "runs": True,
+            "rebuild": False,
+        }
+    ]  # fmt: skip
 
 
 def test_status_is_a_line_a_table_with_the_next_command(call: Command) -> None:

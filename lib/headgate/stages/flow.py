@@ -80,7 +80,7 @@ class Pass:
 def run_pass(work: Work, hands: Hands) -> Pass:
     """Run slices of one table, whole: all are judged before one is visible."""
     started, done = time.monotonic(), Pass()
-    kept: list[str] = []  # runs whose rejected rows are written down
+    kept: dict[str, str] = {}  # window -> run, of those whose rejected rows may be written down
     counter = Counter(work.slices)
     in_one = work.records and bool(rejecting(work.table.quality, work.waived) or work.may_reject)
     rows, shaped = marked(work, counter, with_record=in_one)
@@ -102,12 +102,13 @@ def run_pass(work: Work, hands: Hands) -> Pass:
         keep_tokens(work, judged, draft, hands)
         if not all(one.closed for one in judged):
             work.keeps(draft, hands.fence)
-        kept = keep_rejected(work, judged, draft if in_one else None, hands)
+        kept = {one.window: one.run for one in judged if one.rows.quarantined}
+        keep_rejected(work, judged, kept, draft if in_one else None, hands)
         reached("kept")
         version = published(work, judged, draft, hands, done, started)
     except BaseException:
         draft.abandon()
-        hands.quarantine.withdraw(kept)
+        hands.quarantine.withdraw([*kept.values()])
         raise
     done.entries = entries(work, judged, version, started)
     done.kept = {one.window: one.run for one in judged}
@@ -269,14 +270,15 @@ def keep_tokens(work: Work, judged: list[Judged], draft: Draft, hands: Hands) ->
         hands.vault.keep(told.select(column(TOKEN).alias("token"), column(CLOSED).alias("sealed")))
 
 
-def keep_rejected(work: Work, judged: list[Judged], draft: Draft | None, hands: Hands) -> list[str]:
+def keep_rejected(
+    work: Work, judged: list[Judged], runs: Mapping[str, str], draft: Draft | None, hands: Hands
+) -> None:
     """Write the rejected rows down before anything is visible.
 
     They were set aside by the write itself, or else the windows are read once more for them.
     """
-    runs = {one.window: one.run for one in judged if one.rows.quarantined}
     if not runs:
-        return []
+        return
     if draft is not None:
         thrown = draft.aside()
     else:
@@ -295,7 +297,6 @@ def keep_rejected(work: Work, judged: list[Judged], draft: Draft | None, hands: 
         *origin,
     )
     hands.quarantine.keep(shown, sum(one.rows.quarantined for one in judged), runs)
-    return list(runs.values())
 
 
 def published(
